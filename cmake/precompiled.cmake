@@ -1,12 +1,20 @@
-# Two precompiled headers, compiled once and reused by every module: the standard library with fmt and
-# JSON, and for tests the same with GoogleTest.
+# The precompiled headers, compiled once and reused by every module: the standard library with fmt and
+# JSON; the same for modules compiled with -O2 (GCC 12 crashes when a precompiled header of another
+# optimisation level is used); and for tests the same with GoogleTest. The header is written as <...>, so
+# that the generated file that includes it is the same in every clone, which the compiler cache needs.
 
-file(WRITE ${CMAKE_BINARY_DIR}/generated/empty.cc "")
 set(empty ${CMAKE_BINARY_DIR}/generated/empty.cc)
-add_library(lb_pch STATIC ${CMAKE_BINARY_DIR}/generated/empty.cc)
-target_link_libraries(lb_pch PUBLIC PkgConfig::fmt)
-target_precompile_headers(lb_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
+file(CONFIGURE OUTPUT ${empty} CONTENT "")
 
-add_library(lb_pch_test STATIC ${CMAKE_BINARY_DIR}/generated/empty.cc)
-target_link_libraries(lb_pch_test PUBLIC PkgConfig::fmt GTest::gtest)
-target_precompile_headers(lb_pch_test PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch_test.h)
+function(lifeboat_precompile name header)
+    add_library(${name} STATIC ${empty})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake)
+    target_link_libraries(${name} PUBLIC PkgConfig::fmt)
+    target_precompile_headers(${name} PRIVATE ${header})
+endfunction()
+
+lifeboat_precompile(lb_pch <pch.h>)
+lifeboat_precompile(lb_pch_fast <pch.h>)
+target_compile_options(lb_pch_fast PRIVATE -O2)
+lifeboat_precompile(lb_pch_test <pch_test.h>)
+target_link_libraries(lb_pch_test PUBLIC GTest::gtest)

@@ -26,8 +26,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
         -Wno-gnu-statement-expression-from-macro-expansion)
 endif()
 
-# Objects must not depend on where the clone lies: that is what lets the compiler cache serve another clone.
-add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+# Objects must not depend on where the clone lies: that is what lets the compiler cache serve another
+# clone. The cache hands the compiler paths relative to the build tree.
+file(RELATIVE_PATH to_source ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR})
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${to_source}=)
 
 if(LIFEBOAT_SANITIZE)
     add_compile_options(-fsanitize=${LIFEBOAT_SANITIZE} -fno-sanitize-recover=all)
