@@ -44,8 +44,6 @@ add_link_options(-Wl,--as-needed)
 
 find_program(LIFEBOAT_CCACHE ccache)
 if(LIFEBOAT_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-        CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
-        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-        ${LIFEBOAT_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+        LIFEBOAT_CCACHE=${LIFEBOAT_CCACHE} ${PROJECT_SOURCE_DIR}/tools/compile.sh)
 endif()

@@ -1,0 +1,34 @@
+#!/bin/sh
+# compile.sh COMPILER ARGUMENT...: how CMake starts the compiler: through ccache, so that every clone on
+# this machine, wherever it lies, profits from what another has compiled.
+#
+# A precompiled header is a memory image that differs from build to build, so its users would never be
+# found in the cache. Beside each we put the hash of what it was made from (FILE.sum), and ccache takes
+# that in its place.
+
+if [ -z "$LIFEBOAT_CCACHE" ]; then exec "$@"; fi
+export CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+
+case " $* " in
+    *" -x c++-header "*) ;;
+    *) exec "$LIFEBOAT_CCACHE" "$@" ;;
+esac
+
+"$@" || exit
+# The same command, preprocessing only.
+count=$#
+while [ "$count" -gt 0 ]; do
+    argument=$1; shift; count=$((count - 1))
+    case $argument in
+        -o) output=$1; shift; count=$((count - 1)) ;;
+        -MT|-MF) shift; count=$((count - 1)) ;;
+        -Xclang) case $1 in -emit-pch) shift; count=$((count - 1)) ;; *) set -- "$@" "$argument" ;; esac ;;
+        -c|-MD) ;;
+        *) set -- "$@" "$argument" ;;
+    esac
+done
+"$@" -E -P -o "$output.i" && sha256sum <"$output.i" >"$output.sum"
+status=$?
+rm -f "$output.i"
+exit $status
