@@ -1,0 +1,65 @@
+#pragma once
+/// A bounded queue between threads. push() blocks when full, pop() when empty; close() ends both.
+/// Thread-safe.
+
+#include <condition_variable>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "platform/task/context.h"
+#include "platform/task/mutex.h"
+
+namespace lifeboat {
+
+template <class T>
+class Queue {
+public:
+    explicit Queue(std::size_t capacity) : capacity_(capacity) {}
+
+    /// Errors: cancelled (closed or stopped), timeout.
+    Result<void> push(const Context& context, T value) {
+        std::unique_lock lock(mutex_);
+        if (!wait(context, lock, [this] { return items_.size() < capacity_ || closed_; }))
+            return context.check("waiting for room in a queue").error();
+        if (closed_) return cancelled("the queue is closed");
+        items_.push_back(std::move(value));
+        changed_.notify_all();
+        return ok();
+    }
+
+    /// The oldest item; nothing when the queue is closed and empty. Errors: cancelled, timeout.
+    Result<std::optional<T>> pop(const Context& context) {
+        std::unique_lock lock(mutex_);
+        if (!wait(context, lock, [this] { return !items_.empty() || closed_; }))
+            return context.check("waiting for an item of a queue").error();
+        if (items_.empty()) return std::optional<T>();
+        std::optional<T> item(std::move(items_.front()));
+        items_.pop_front();
+        changed_.notify_all();
+        return item;
+    }
+
+    /// No further push succeeds; pops drain what is there.
+    void close() {
+        std::unique_lock lock(mutex_);
+        closed_ = true;
+        changed_.notify_all();
+    }
+
+private:
+    template <class Condition>
+    bool wait(const Context& context, std::unique_lock<std::mutex>& lock, Condition condition) {
+        if (auto left = context.remaining())
+            return changed_.wait_for(lock, context.stop_token(), *left, condition);
+        return changed_.wait(lock, context.stop_token(), condition);
+    }
+
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<T> items_;
+    const std::size_t capacity_;
+    bool closed_ = false;
+};
+
+}  // namespace lifeboat
