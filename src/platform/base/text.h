@@ -1,6 +1,7 @@
 #pragma once
 /// Small text tools that the standard library of GCC 12 lacks. ASCII; pure.
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
