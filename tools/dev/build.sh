@@ -4,8 +4,4 @@ set -euo pipefail
 . tools/dev/common.sh
 
 bash tools/dev/setup.sh
-build() {
-    configure build
-    ninja -C build --quiet "$@"
-}
-locked build build "${@:-lifeboat}"
+locked build build_gcc "${@:-lifeboat}"

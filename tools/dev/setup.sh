@@ -13,8 +13,7 @@ packages=(
     postgresql-15 redis-server
     python3 python3-pytest python3-psycopg2 python3-redis
 )
-# Only with these arguments, since few need them: ansible (the benchmark's peer).
-packages+=("$@")
+packages+=("$@")    # what only one verb needs, such as a benchmark's peer
 
 missing=()
 installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${packages[@]}" 2>/dev/null || true)
@@ -24,7 +23,6 @@ done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 say "installing: ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
 
 # No cluster, no running server: a default cluster would take port 5432 from whoever has it.
 if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
@@ -39,11 +37,14 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
     trap 'as_root rm -f "$policy"' EXIT
 fi
 
-install() { as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null; }
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold)
+install() { as_root "${apt[@]}" install -y -qq --no-install-recommends "${missing[@]}" </dev/null; }
 log=$(mktemp)
-# A package list may be missing or stale, and dpkg may fail in the middle of an upgrade: try, update, try again.
+# The package list may be missing or stale, and the upgrade of a package that others depend on has been
+# seen to fail half-way (files gone from /tmp): try, update, repair, try again.
 if ! { [ -n "$(ls -A /var/lib/apt/lists/*Packages* 2>/dev/null)" ] && install >"$log" 2>&1; }; then
-    as_root apt-get update -qq >>"$log" 2>&1 || true
+    as_root "${apt[@]}" update -qq >>"$log" 2>&1 || true
     as_root dpkg --configure -a >>"$log" 2>&1 || true
     install >>"$log" 2>&1 || { tail -40 "$log" >&2; die "apt-get could not install: ${missing[*]}"; }
 fi
