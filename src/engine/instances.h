@@ -1,10 +1,10 @@
 #pragma once
 /// Which instance a component runs as now.
 ///
-/// The plan names the first; a switch records the next in `state` (record "instance/<component>") and,
-/// sealed, in the vault, so that an empty state directory is rebuilt from there. Every verb, probe and
-/// protection resolves through current(). Recording is idempotent by the token that made the instance.
-/// Thread-safe.
+/// The plan names the first; a switch records the next in `state` (record "instance/<component>")
+/// and, sealed, in the vault, so that an empty state directory is rebuilt from there. Every verb,
+/// probe and protection resolves through current(). Recording is idempotent by the token that made
+/// the instance. Thread-safe.
 
 #include <map>
 #include <string>
@@ -17,20 +17,21 @@ class Instances {
 public:
     explicit Instances(Workspace& workspace) : workspace_(workspace) {}
 
-    /// The recorded instance; else the newest one that the vault remembers (and it is recorded then);
-    /// else the plan's. Errors: invalid (site or settings), corrupt, unavailable (state).
+    /// The recorded instance; else the newest one that the vault remembers (and it is recorded
+    /// then); else the plan's. Errors: invalid (site or settings), corrupt, unavailable (state).
     Result<providers::Instance> current(const std::string& component);
     /// The instance that the plan alone names, at `site` ("" = the component's own).
     Result<providers::Instance> planned(const plan::Component& component, const std::string& site);
-    /// Makes `instance` the current one. Success when it is already. Durable, in state and in the vault
-    /// (where there is one; a vault that cannot be written is logged, the switch stands).
+    /// Makes `instance` the current one. Success when it is already. Durable, in state and in the
+    /// vault (where there is one; a vault that cannot be written is logged, the switch stands).
     Result<void> switch_to(const providers::Instance& instance, const std::string& run);
     /// Writes the identity that was found at first adoption into the record. Errors: conflict when
     /// another identity is pinned.
     Result<void> pin(const std::string& component, const Json& identity);
     /// Instances of the component, of what it needs (transitively), by component name.
     Result<std::map<std::string, providers::Instance>> around(const plan::Component& component);
-    /// Site of the current instance of every component; components that fail to resolve: the plan's.
+    /// Site of the current instance of every component; components that fail to resolve: the
+    /// plan's.
     std::map<std::string, std::string> sites();
 
 private:

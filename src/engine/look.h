@@ -14,8 +14,9 @@ struct Look {
     std::map<std::string, providers::Instance> instances;
 };
 
-/// Observes every named component (all when empty) concurrently, each within `limit`. A component whose
-/// kind has no provider here is `unknown`. Never fails: what cannot be seen is unknown or unhealthy.
+/// Observes every named component (all when empty) concurrently, each within `limit`. A component
+/// whose kind has no provider here is `unknown`. Never fails: what cannot be seen is unknown or
+/// unhealthy.
 Look look(const Context& context, Workspace& workspace, Instances& instances,
           const std::vector<std::string>& components = {},
           Duration limit = std::chrono::seconds(5));

@@ -2,8 +2,8 @@
 /// Carries commands out: a bounded pool of threads that call providers and post what came of it.
 ///
 /// Builds the VerbCall (templates, instances, adoption of candidates) in the worker; nothing here
-/// decides. Posts go to a bounded queue that the run loop drains. Destroyed: asks all calls to stop,
-/// joins them.
+/// decides. Posts go to a bounded queue that the run loop drains. Destroyed: asks all calls to
+/// stop, joins them.
 
 #include <functional>
 #include <memory>

@@ -24,15 +24,16 @@ struct Proposal {
     runbook::Graph graph;
     std::vector<Prospect> prospects;
     std::vector<std::string> healthy;  ///< components it would recover although they are healthy
-    std::vector<std::string> problems; ///< why it cannot be carried out: no point, unreachable vault, …
-    Duration estimate{};               ///< critical path over declared estimates
+    std::vector<std::string>
+        problems;         ///< why it cannot be carried out: no point, unreachable vault, …
+    Duration estimate{};  ///< critical path over declared estimates
     std::optional<Instant> disaster_at;
     Look look;
 };
 
 struct ProposalRequest {
-    std::string scenario;             ///< "" = the one that matches what is seen
-    std::optional<std::string> to;    ///< time, LSN or point
+    std::string scenario;           ///< "" = the one that matches what is seen
+    std::optional<std::string> to;  ///< time, LSN or point
     runbook::RunMode mode = runbook::RunMode::real;
     RunId run;
 };
@@ -45,7 +46,8 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
 /// A fresh run id: "run-20261123-110643-7f3a".
 RunId make_run_id(Environment& environment);
 /// The person at the keyboard, with proof where the plan knows the OS user.
-runbook::Actor own_actor(Environment& environment, const plan::Plan& plan, const std::string& reason);
+runbook::Actor own_actor(Environment& environment, const plan::Plan& plan,
+                         const std::string& reason);
 
 /// Longest path through the graph by the nodes' estimates.
 Duration critical_path(const runbook::Graph& graph);

@@ -1,5 +1,6 @@
 #pragma once
-/// Everything that a command works with: the plan, its catalog and providers, the state and the vault.
+/// Everything that a command works with: the plan, its catalog and providers, the state and the
+/// vault.
 ///
 /// Assembled by surface/app; the engine's functions take it by reference. Nothing in it is global.
 

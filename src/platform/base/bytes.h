@@ -1,10 +1,10 @@
 #pragma once
 /// Bytes as owned and borrowed sequences, fixed-width little/big endian access, hex and base64.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <bit>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,7 +48,9 @@ template <class T>
 void append_be(Bytes& out, T value) {
     append_le(out, std::byteswap(value));
 }
-inline void append(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void append(Bytes& out, ByteView bytes) {
+    out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 std::string to_hex(ByteView bytes);
 /// Errors: invalid (odd length, not hex).

@@ -1,8 +1,8 @@
 #pragma once
 /// What went wrong, said once and classified by what the code does about it.
 ///
-/// An Error is a value: it is journaled, shown, and it decides about retry. Only the code that talks
-/// to a thing classifies its failures; nobody else reads the text to find out what to do.
+/// An Error is a value: it is journaled, shown, and it decides about retry. Only the code that
+/// talks to a thing classifies its failures; nobody else reads the text to find out what to do.
 
 #include <string>
 #include <string_view>

@@ -18,8 +18,9 @@ struct Id {
     auto operator<=>(const Id&) const = default;
 };
 
-using RunId = Id<struct RunTag>;      ///< one execution of a scenario: "run-20261123-110643-7f3a"
-using StepId = Id<struct StepTag>;    ///< a step of a run, stable across attempts: "s03-restore-database"
+using RunId = Id<struct RunTag>;  ///< one execution of a scenario: "run-20261123-110643-7f3a"
+using StepId =
+    Id<struct StepTag>;  ///< a step of a run, stable across attempts: "s03-restore-database"
 using PointId = Id<struct PointTag>;  ///< a recovery point: "database-20261123T110643Z-1a2b3c"
 
 }  // namespace lifeboat

@@ -34,9 +34,9 @@ namespace detail {
 
 }  // namespace lifeboat
 
-// TRY is only a whole statement (`TRY(f());`) or a whole initialiser (`auto x = TRY(g());`): nested in
-// a larger expression, GCC 12 leaks temporaries that were already built. tools/layers.py enforces it.
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage)
+// TRY is only a whole statement (`TRY(f());`) or a whole initialiser (`auto x = TRY(g());`): nested
+// in a larger expression, GCC 12 leaks temporaries that were already built. tools/layers.py
+// enforces it. NOLINTNEXTLINE(cppcoreguidelines-macro-usage)
 #define TRY(expression)                                                    \
     ({                                                                     \
         auto try_result = (expression);                                    \
@@ -47,8 +47,8 @@ namespace detail {
 /// A broken promise of the program itself, on in release: prints and aborts. Safe, because every
 /// effect is journaled before it is made and a restart resumes.
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage)
-#define CHECK(condition)                                                               \
-    do {                                                                               \
-        if (!(condition)) [[unlikely]]                                                 \
+#define CHECK(condition)                                                                      \
+    do {                                                                                      \
+        if (!(condition)) [[unlikely]]                                                        \
             ::lifeboat::detail::check_failed(#condition, __builtin_FILE(), __builtin_LINE()); \
     } while (false)

@@ -1,8 +1,9 @@
 #pragma once
-/// Time as values: durations and instants with microseconds, their text forms, and the Clock interface.
+/// Time as values: durations and instants with microseconds, their text forms, and the Clock
+/// interface.
 ///
-/// Instants are UTC. Text of an instant is RFC 3339 with `Z`; text of a duration is what people write
-/// in a plan (`15m`, `1h30m`, `250ms`). Nothing here reads a clock: Clock is an interface.
+/// Instants are UTC. Text of an instant is RFC 3339 with `Z`; text of a duration is what people
+/// write in a plan (`15m`, `1h30m`, `250ms`). Nothing here reads a clock: Clock is an interface.
 
 #include <chrono>
 #include <string>
@@ -13,7 +14,7 @@
 namespace lifeboat {
 
 using Duration = std::chrono::microseconds;
-using Instant = std::chrono::sys_time<Duration>;  ///< wall time, UTC
+using Instant = std::chrono::sys_time<Duration>;                    ///< wall time, UTC
 using Monotonic = std::chrono::duration<std::int64_t, std::micro>;  ///< since an arbitrary start
 
 /// The only source of time. Wall time may jump; monotonic time never goes back.
@@ -33,8 +34,8 @@ std::string format_duration(Duration duration);
 /// For people: at most two units, rounded: "4m10s", "12 days" is "12d", "850ms", "3.2s".
 std::string human_duration(Duration duration);
 
-/// Parses RFC 3339 (`2025-12-04T02:00:00Z`, `+01:00` offsets, a fraction, a space for `T`), or a date.
-/// Errors: invalid.
+/// Parses RFC 3339 (`2025-12-04T02:00:00Z`, `+01:00` offsets, a fraction, a space for `T`), or a
+/// date. Errors: invalid.
 Result<Instant> parse_instant(std::string_view text);
 /// "2025-12-04T02:00:00.123456Z"; the fraction is left out when zero.
 std::string format_instant(Instant instant);

@@ -1,5 +1,6 @@
 #pragma once
-/// The cryptography that the vault and the journal use, over OpenSSL. Keys are wiped when destroyed.
+/// The cryptography that the vault and the journal use, over OpenSSL. Keys are wiped when
+/// destroyed.
 
 #include <array>
 #include <cstddef>

@@ -26,7 +26,8 @@ std::string dump_pretty(const Json& value);
 /// One line with sorted keys: equal values have equal text. What hashes and signatures cover.
 std::string dump_canonical(const Json& value);
 
-/// Typed access to a member of an object. Errors: corrupt (absent or of another type), naming `key`.
+/// Typed access to a member of an object. Errors: corrupt (absent or of another type), naming
+/// `key`.
 Result<std::string> get_string(const Json& object, std::string_view key);
 Result<std::int64_t> get_integer(const Json& object, std::string_view key);
 Result<std::uint64_t> get_unsigned(const Json& object, std::string_view key);

@@ -1,9 +1,10 @@
 #pragma once
 /// YAML as a tree in which every key and value knows where it stands.
 ///
-/// Built from the parser's events, so that what yaml-cpp lets through is an error here: duplicate keys,
-/// unterminated quotes, tabs/control characters, aliases beyond a bound (alias bombs), nesting deeper
-/// than 64. Scalars stay text: `no` is "no", `010` is "010"; typing is the reader's business. Pure.
+/// Built from the parser's events, so that what yaml-cpp lets through is an error here: duplicate
+/// keys, unterminated quotes, tabs/control characters, aliases beyond a bound (alias bombs),
+/// nesting deeper than 64. Scalars stay text: `no` is "no", `010` is "010"; typing is the reader's
+/// business. Pure.
 
 #include <cstdint>
 #include <string>
@@ -15,8 +16,8 @@
 namespace lifeboat::yaml {
 
 struct Position {
-    std::uint32_t file = 0;  ///< index into the reader's list of files (includes)
-    std::uint32_t line = 0;  ///< 1-based; 0 when unknown
+    std::uint32_t file = 0;    ///< index into the reader's list of files (includes)
+    std::uint32_t line = 0;    ///< 1-based; 0 when unknown
     std::uint32_t column = 0;  ///< 1-based, in characters
     auto operator<=>(const Position&) const = default;
 };
@@ -29,9 +30,9 @@ struct Entry;  // a key and its value
 
 struct Node {
     Type type = Type::null;
-    std::string scalar;       ///< text of a scalar
-    bool quoted = false;      ///< '…' or "…": never null, never a number
-    std::vector<Node> items;  ///< of a sequence
+    std::string scalar;          ///< text of a scalar
+    bool quoted = false;         ///< '…' or "…": never null, never a number
+    std::vector<Node> items;     ///< of a sequence
     std::vector<Entry> entries;  ///< of a mapping, in order
     Position at;
 
@@ -57,7 +58,8 @@ struct Problem {
 
 struct Document {
     Node root;
-    std::vector<Problem> problems;  ///< empty when the text is sound; the root holds what could be read
+    std::vector<Problem>
+        problems;  ///< empty when the text is sound; the root holds what could be read
 };
 
 /// Reads one document. Positions carry `file`. Never throws, never fails: problems are collected.

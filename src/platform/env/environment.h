@@ -1,6 +1,7 @@
 #pragma once
-/// All contact with the outside, as interfaces: so that one seed can simulate a disaster, and a test
-/// can crash the program at every write. `env/os` style implementations are real, `env/sim_*` simulated.
+/// All contact with the outside, as interfaces: so that one seed can simulate a disaster, and a
+/// test can crash the program at every write. `env/os` style implementations are real, `env/sim_*`
+/// simulated.
 
 #include "platform/base/time.h"
 #include "platform/env/files.h"

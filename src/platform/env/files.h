@@ -1,9 +1,10 @@
 #pragma once
 /// Files and directories with explicit durability.
 ///
-/// Nothing is durable until sync() of the file AND sync_directory() of its parent have returned; the
-/// simulated implementation drops everything else at a crash. A failed sync leaves the file unusable:
-/// callers treat it as fatal for what they were writing. Implementations are thread-safe; a File is not.
+/// Nothing is durable until sync() of the file AND sync_directory() of its parent have returned;
+/// the simulated implementation drops everything else at a crash. A failed sync leaves the file
+/// unusable: callers treat it as fatal for what they were writing. Implementations are thread-safe;
+/// a File is not.
 
 #include <cstdint>
 #include <filesystem>
@@ -67,21 +68,23 @@ public:
     /// Names in a directory, sorted, without "." and "..".
     virtual Result<std::vector<std::string>> list(const Path& directory) = 0;
     /// Creates the directory and missing parents; success when it is there already.
-    virtual Result<void> make_directories(const Path& directory, std::uint32_t permissions = 0700) = 0;
+    virtual Result<void> make_directories(const Path& directory,
+                                          std::uint32_t permissions = 0700) = 0;
     /// Atomically replaces `to`. Durable only after sync_directory of its parent.
     virtual Result<void> rename(const Path& from, const Path& to) = 0;
     /// Gives the file a second name. Errors: conflict if `to` exists (create-if-absent).
     virtual Result<void> link(const Path& from, const Path& to) = 0;
     virtual Result<void> make_symlink(const Path& target, const Path& link) = 0;
     virtual Result<Path> read_symlink(const Path& link) = 0;
-    virtual Result<void> remove(const Path& file) = 0;          ///< file, symlink or empty directory
+    virtual Result<void> remove(const Path& file) = 0;  ///< file, symlink or empty directory
     virtual Result<void> remove_tree(const Path& directory) = 0;  ///< success when absent
     virtual Result<void> set_owner(const Path& path, std::uint32_t uid, std::uint32_t gid) = 0;
     virtual Result<void> set_permissions(const Path& path, std::uint32_t permissions) = 0;
     virtual Result<void> sync_directory(const Path& directory) = 0;
     /// Makes the whole file system that holds `path` durable (syncfs): one barrier for many files.
     virtual Result<void> sync_all(const Path& path) = 0;
-    virtual Result<std::uint64_t> free_space(const Path& path) = 0;  ///< bytes a user may still write
+    virtual Result<std::uint64_t> free_space(
+        const Path& path) = 0;  ///< bytes a user may still write
     /// Exclusive advisory lock on `file` (created). Errors: conflict, naming the holder if it can.
     virtual Result<std::unique_ptr<FileLock>> lock(const Path& file) = 0;
 };

@@ -34,14 +34,16 @@ struct RunAs {
 };
 
 struct Command {
-    std::vector<std::string> arguments;              ///< arguments[0] is the program (looked up in PATH)
+    std::vector<std::string> arguments;  ///< arguments[0] is the program (looked up in PATH)
     std::map<std::string, std::string> environment;  ///< added to (overrides) the inherited one
     bool clear_environment = false;                  ///< start from PATH, HOME, LANG only
     Path directory;                                  ///< working directory; ours when empty
     std::optional<RunAs> run_as;
-    std::string input;                               ///< given on standard input
-    std::size_t output_limit = std::size_t{1} << 20U;  ///< kept bytes per stream; the rest is counted
-    /// Called with each piece of output as it comes (`error` true for standard error); may be empty.
+    std::string input;  ///< given on standard input
+    std::size_t output_limit = std::size_t{1}
+                               << 20U;  ///< kept bytes per stream; the rest is counted
+    /// Called with each piece of output as it comes (`error` true for standard error); may be
+    /// empty.
     std::function<void(bool error, std::string_view text)> on_output;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-/// Randomness as an interface: the real one is the kernel's, the simulated one a seed's. Thread-safe.
+/// Randomness as an interface: the real one is the kernel's, the simulated one a seed's.
+/// Thread-safe.
 
 #include <cstdint>
 #include <string>

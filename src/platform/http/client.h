@@ -27,8 +27,8 @@ struct Response {
     Duration took{};
 };
 
-/// Any status is a Response. Errors: unavailable (not connected: nothing was sent), unknown (sent, no
-/// complete answer), timeout (before anything was sent), cancelled, invalid (URL), exhausted.
+/// Any status is a Response. Errors: unavailable (not connected: nothing was sent), unknown (sent,
+/// no complete answer), timeout (before anything was sent), cancelled, invalid (URL), exhausted.
 Result<Response> send(const Context& context, const Request& request);
 
 }  // namespace lifeboat::http

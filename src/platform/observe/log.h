@@ -1,7 +1,8 @@
 #pragma once
 /// Structured log: one line a message on standard error, `--log-json` for machines. Redacted.
 ///
-/// A log line tells about the program; what happened to the platform is in the journal. Thread-safe.
+/// A log line tells about the program; what happened to the platform is in the journal.
+/// Thread-safe.
 
 #include <fmt/core.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 /// References to secrets, and their resolution. A reference is safe to show; a value never is.
 ///
-/// Forms: `env:NAME` (environment variable), `file:PATH` (a file that is not readable by others; one
-/// trailing newline is dropped). Values are registered with the redactor when resolved.
+/// Forms: `env:NAME` (environment variable), `file:PATH` (a file that is not readable by others;
+/// one trailing newline is dropped). Values are registered with the redactor when resolved.
 
 #include <string>
 

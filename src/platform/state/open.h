@@ -8,8 +8,8 @@
 
 namespace lifeboat {
 
-/// Opens or creates `directory`/state.db. Errors: unsupported (written by a newer Lifeboat: says which
-/// version wrote it and which can read), corrupt, exhausted, denied.
+/// Opens or creates `directory`/state.db. Errors: unsupported (written by a newer Lifeboat: says
+/// which version wrote it and which can read), corrupt, exhausted, denied.
 Result<std::unique_ptr<State>> open_sqlite_state(const Path& directory, Environment& environment);
 
 /// In memory, for tests and simulation. crash() forgets what append had not yet committed and makes

@@ -1,5 +1,6 @@
 #pragma once
-/// What every blocking call takes: a token that asks it to stop, and the moment by which it must be back.
+/// What every blocking call takes: a token that asks it to stop, and the moment by which it must be
+/// back.
 ///
 /// A Context is a small value; pass it by const reference, derive tighter ones with `within`.
 /// Thread-safe (immutable).

@@ -1,8 +1,8 @@
 #pragma once
 /// Threads that cannot outlive the block that started them.
 ///
-/// The first task that fails stops its siblings; wait() returns its error. The destructor asks all to
-/// stop and joins them. spawn() and wait() belong to the owning thread.
+/// The first task that fails stops its siblings; wait() returns its error. The destructor asks all
+/// to stop and joins them. spawn() and wait() belong to the owning thread.
 
 #include <functional>
 #include <list>

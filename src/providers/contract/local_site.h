@@ -1,6 +1,6 @@
 #pragma once
-/// A site on this machine: a directory and a range of ports. Shared by the providers that run servers
-/// and services here.
+/// A site on this machine: a directory and a range of ports. Shared by the providers that run
+/// servers and services here.
 
 #include <string>
 
@@ -20,15 +20,17 @@ struct LocalSite {
 Result<LocalSite> local_site(const plan::Plan& plan, const std::string& site,
                              const Path& plan_directory);
 
-/// A free port of the site's range for whoever holds `token`. Durable and stable: a second call with
-/// the same token gives the same port while its reservation file stands in <directory>/ports/. The
-/// preferred port is taken when free. Errors: exhausted (names range and who holds what).
+/// A free port of the site's range for whoever holds `token`. Durable and stable: a second call
+/// with the same token gives the same port while its reservation file stands in <directory>/ports/.
+/// The preferred port is taken when free. Errors: exhausted (names range and who holds what).
 Result<std::uint16_t> reserve_port(Environment& environment, const LocalSite& site,
                                    const std::string& token);
-Result<void> release_port(Environment& environment, const LocalSite& site, const std::string& token);
+Result<void> release_port(Environment& environment, const LocalSite& site,
+                          const std::string& token);
 
-/// `settings` with "{{ component.key }}" filled from the instances (settings, identity, host, port).
-/// Errors: invalid, naming the template.
-Result<Json> resolve_settings(const Json& settings, const std::map<std::string, Instance>& instances);
+/// `settings` with "{{ component.key }}" filled from the instances (settings, identity, host,
+/// port). Errors: invalid, naming the template.
+Result<Json> resolve_settings(const Json& settings,
+                              const std::map<std::string, Instance>& instances);
 
 }  // namespace lifeboat::providers

@@ -1,12 +1,12 @@
 #pragma once
-/// What a provider must be able to do: describe itself, observe, preview, start, poll, cancel, probe,
-/// and keep a continuous protection flowing.
+/// What a provider must be able to do: describe itself, observe, preview, start, poll, cancel,
+/// probe, and keep a continuous protection flowing.
 ///
-/// One instance per kind and process; thread-safe. A provider classifies its own failures: `unavailable`
-/// only when nothing can have happened, `unknown` when it cannot tell. It never retries, logs, limits or
-/// checks drill scope and observe mode: decorators do. Everything it makes is named or tagged by
-/// `token`, so that probe() finds what a lost reply made, and a second start() with the same token makes
-/// no second one. It never restores over anything.
+/// One instance per kind and process; thread-safe. A provider classifies its own failures:
+/// `unavailable` only when nothing can have happened, `unknown` when it cannot tell. It never
+/// retries, logs, limits or checks drill scope and observe mode: decorators do. Everything it makes
+/// is named or tagged by `token`, so that probe() finds what a lost reply made, and a second
+/// start() with the same token makes no second one. It never restores over anything.
 
 #include <memory>
 #include <optional>
@@ -28,11 +28,13 @@ namespace lifeboat::providers {
 struct Instance {
     std::string component;
     std::string site;
-    std::string name;               ///< "database", "database-lb-7f3a-restore"
-    Json settings = Json::object(); ///< the component's, merged with those of the site and of the instance
-    Json identity = Json::object(); ///< pinned: system identifier, timeline, pid…; {} = not yet adopted
-    std::string endpoint;           ///< "127.0.0.1:5500"; "" when it has none
-    std::string made_by;            ///< token of the step that made it; "" = named by the plan
+    std::string name;  ///< "database", "database-lb-7f3a-restore"
+    Json settings =
+        Json::object();  ///< the component's, merged with those of the site and of the instance
+    Json identity =
+        Json::object();    ///< pinned: system identifier, timeline, pid…; {} = not yet adopted
+    std::string endpoint;  ///< "127.0.0.1:5500"; "" when it has none
+    std::string made_by;   ///< token of the step that made it; "" = named by the plan
 };
 
 Json to_json(const Instance& instance);
@@ -57,10 +59,11 @@ struct Target {
 
 struct Observation {
     watch::Health health = watch::Health::unknown;
-    std::string why;   ///< one line; "accepts connections, 0.4 ms"
-    std::string role;  ///< "primary", "standby", "" when the kind has none
+    std::string why;                 ///< one line; "accepts connections, 0.4 ms"
+    std::string role;                ///< "primary", "standby", "" when the kind has none
     Json identity = Json::object();  ///< what is really there now
-    Json facts = Json::object();     ///< numbers worth showing: retained WAL, free disk, replicas ready
+    Json facts =
+        Json::object();  ///< numbers worth showing: retained WAL, free disk, replicas ready
 };
 
 /// One call that a verb would make, exact enough to be done by hand.
@@ -82,13 +85,13 @@ struct VerbCall {
     std::string site;                   ///< where to act
     Instance current;                   ///< of the component, as recorded
     std::optional<Instance> candidate;  ///< made earlier in this run, not yet current
-    /// The instances, after this step's adoptions, of everything the component needs (and of itself):
-    /// what `{{ database.host }}` in its settings resolves to.
+    /// The instances, after this step's adoptions, of everything the component needs (and of
+    /// itself): what `{{ database.host }}` in its settings resolves to.
     std::map<std::string, Instance> instances;
     Json arguments = Json::object();
     runbook::RunMode mode = runbook::RunMode::real;
-    std::string scope;        ///< drill scope; "" outside a drill
-    bool fenced = false;      ///< the old primary was fenced in this run, or a person said so on record
+    std::string scope;    ///< drill scope; "" outside a drill
+    bool fenced = false;  ///< the old primary was fenced in this run, or a person said so on record
     Instant disaster_at{};
     /// The instance that this verb acts on: the candidate if there is one.
     const Instance& subject() const { return candidate ? *candidate : current; }
@@ -97,7 +100,7 @@ struct VerbCall {
 /// start(): either done, or a long operation that poll() follows.
 struct Started {
     std::optional<std::string> operation;  ///< its id; the engine journals it before it polls
-    Json outputs = Json::object();         ///< when done. `restore` puts the new Instance under "instance"
+    Json outputs = Json::object();  ///< when done. `restore` puts the new Instance under "instance"
 };
 struct Polled {
     bool done = false;
@@ -119,8 +122,8 @@ using ProgressSink =
 /// What a continuous protection reports about itself.
 struct StreamReport {
     Instant at{};
-    Instant safe_until{};     ///< everything acknowledged before this moment is in the vault
-    std::string position;     ///< "0/3000148"
+    Instant safe_until{};  ///< everything acknowledged before this moment is in the vault
+    std::string position;  ///< "0/3000148"
     std::uint64_t retained_bytes = 0;  ///< WAL kept back at the source for us
     std::uint64_t free_bytes = 0;      ///< of the disk that holds it
     std::string warning;
@@ -129,14 +132,14 @@ using StreamSink = std::function<void(const StreamReport&)>;
 
 /// A state one can go back to.
 struct RecoveryPoint {
-    std::string id;        ///< what `--to` takes: a point id, or "latest"
+    std::string id;  ///< what `--to` takes: a point id, or "latest"
     std::string method;
-    Instant at{};          ///< its contents are as of this moment (newest possible)
+    Instant at{};                 ///< its contents are as of this moment (newest possible)
     std::optional<Instant> from;  ///< for a range (continuous): any moment from here to `at`
-    std::string position;  ///< exact end: an LSN, an offset
+    std::string position;         ///< exact end: an LSN, an offset
     std::uint64_t size = 0;
     Json identity = Json::object();
-    std::string problem;   ///< why it cannot be used; "" = usable
+    std::string problem;  ///< why it cannot be used; "" = usable
 };
 
 class Provider {
@@ -160,13 +163,13 @@ public:
     /// After a crash or a lost reply: what became of this step. Looks only.
     virtual Result<Probed> probe(const Context& context, const VerbCall& call) = 0;
 
-    /// Runs a continuous protection until stopped; returns an Error when it broke. The caller restarts
-    /// it with backoff. Errors: unsupported (the kind has none).
+    /// Runs a continuous protection until stopped; returns an Error when it broke. The caller
+    /// restarts it with backoff. Errors: unsupported (the kind has none).
     virtual Result<void> protect(const Context& context, const Target& target,
                                  const plan::Protection& protection, const StreamSink& sink);
 
-    /// The states one could go back to, from what the vault holds for this component: for `recover` to
-    /// choose from, before anything is touched.
+    /// The states one could go back to, from what the vault holds for this component: for `recover`
+    /// to choose from, before anything is touched.
     virtual Result<std::vector<RecoveryPoint>> points(const Context& context, const Target& target);
 };
 

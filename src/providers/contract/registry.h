@@ -21,8 +21,8 @@ private:
     std::map<std::string, std::unique_ptr<Provider>, std::less<>> providers_;
 };
 
-/// Wraps a provider in what all of them get: refusal of mutating verbs in observe mode, drill scope,
-/// time limits, log lines. Stacked here and only here.
+/// Wraps a provider in what all of them get: refusal of mutating verbs in observe mode, drill
+/// scope, time limits, log lines. Stacked here and only here.
 std::unique_ptr<Provider> decorate(std::unique_ptr<Provider> provider, plan::Mode mode);
 
 }  // namespace lifeboat::providers

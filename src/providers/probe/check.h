@@ -1,8 +1,8 @@
 #pragma once
 /// Looking at things from outside: the checks of `health:`, `verify:` and `smoke:`.
 ///
-/// tcp, http, sql, redis, process and exec; each bounded in time. A check that fails is a result with
-/// its reason, not an Error. Changes nothing. Thread-safe.
+/// tcp, http, sql, redis, process and exec; each bounded in time. A check that fails is a result
+/// with its reason, not an Error. Changes nothing. Thread-safe.
 
 #include <string>
 
@@ -27,14 +27,14 @@ struct CheckResult {
     std::string name;    ///< "sql SELECT count(*) FROM orders"
     std::string detail;  ///< what came: "52 > 0", "connection refused"
     Duration took{};
-    Json value;          ///< of sql: the first column of the first row
+    Json value;  ///< of sql: the first column of the first row
 };
 
 CheckResult run_check(const Context& context, Environment& environment, const plan::Check& check,
                       const Place& place);
 
-/// "> 0", ">= 10", "= ok", "!= x", "matches RE2-free glob", "ok": compares as numbers when both are.
-/// Errors: invalid (the expression).
+/// "> 0", ">= 10", "= ok", "!= x", "matches RE2-free glob", "ok": compares as numbers when both
+/// are. Errors: invalid (the expression).
 Result<bool> meets(std::string_view value, std::string_view expectation);
 
 }  // namespace lifeboat::probe
