@@ -32,7 +32,7 @@ BANNED = (
     Ban("std::thread", r"\bstd::j?thread\b|\bstd::async\b", ("platform/task",), "TaskScope", True),
     Ban("std::mutex", r"\bstd::(shared_|recursive_|timed_)?mutex\b", ("platform/task",),
         "Mutex of platform/task, which the compiler checks", True),
-    Ban("sleep_for", r"\bsleep_(for|until)\b|\bu?sleep\(", ("platform/task", "platform/env"),
+    Ban("sleep_for", r"\bsleep_(for|until)\b|(?<![\w.>])u?sleep\(", ("platform/task", "platform/env"),
         "a wait with a Context"),
     Ban("system_clock::now", r"\bsystem_clock::now\b", ("platform/env", "platform/base"),
         "the Clock that was handed in"),
@@ -179,9 +179,13 @@ def check_try(code):
             end += 1
         start = max(code.rfind(mark, 0, match.start()) for mark in ";{}")
         before = code[start + 1:match.start()]
-        before = re.sub(r"^\s*(else\b\s*|(if|while)\s*\(.*\)\s*|case\b[^:]*:\s*|\w+:\s*)+", "", before,
-                        flags=re.S)
-        whole = code[end:].lstrip().startswith(";")
+        before = re.sub(r"^\s*(else\b\s*|(if|while|for)\s*\(.*\)\s*|case\b[^:]*:\s*|\w+:\s*)+", "",
+                        before, flags=re.S)
+        after = code[end:].lstrip()[:1]
+        condition = re.fullmatch(r"\s*(?:if|while)\s*\(([^=]*=)\s*", before)
+        if condition and after == ")":  # if (auto x = TRY(…)) is a whole initialiser, too
+            continue
+        whole = after == ";"
         head = before.strip()
         if not whole or not re.fullmatch(r"(?:[^=]*[^=!<>]=|return|co_return)?", head, re.S):
             yield number, "TRY stands inside a larger expression; give its value a name first"

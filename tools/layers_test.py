@@ -108,7 +108,8 @@ def test_words_that_only_contain_a_banned_one_pass(tmp_path):
 def test_try_stands_alone(tmp_path):
     good = ("TRY(f());\nauto x = TRY(g(a, b));\nreturn TRY(h());\nif (a) TRY(f());\nx = TRY(g());\n"
             "for (int i = 0; i < 3; ++i) {\n    TRY(f(i));\n}\nelse TRY(f());\ncase 3: TRY(f());\n"
-            "const std::map<int, int> m = TRY(\n    g(1));\n")
+            "const std::map<int, int> m = TRY(\n    g(1));\nif (auto y = TRY(g())) f(y);\n"
+            "for (auto& z : m) TRY(f(z));\n")
     assert findings(tmp_path, {"app/x.cc": good}) == []
     for bad in ("f(TRY(g()));", "auto x = 1 + TRY(g());", "if (TRY(g())) {}", "auto x = TRY(g()).size();",
                 "for (auto& x : TRY(g())) {}"):
