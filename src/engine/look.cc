@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "platform/task/mutex.h"
 #include "platform/task/scope.h"
 
@@ -10,6 +13,8 @@ namespace {
 
 using providers::Instance;
 using providers::Observation;
+
+constexpr std::size_t threads_max = 32;
 
 Observation observe_one(const Context& context, Workspace& workspace,
                         const plan::Component& component, const Instance& instance) {
@@ -35,8 +40,11 @@ bool is_wanted(const std::vector<std::string>& names, const std::string& name) {
 Look look(const Context& context, Workspace& workspace, Instances& instances,
           const std::vector<std::string>& components, Duration limit) {
     Look result;
-    Mutex mutex;
-    TaskScope scope(context);
+    struct Job {
+        const plan::Component* component;
+        Instance instance;
+    };
+    std::vector<Job> jobs;
     for (const plan::Component& component : workspace.plan.components) {
         if (!is_wanted(components, component.name)) continue;
         auto instance = instances.current(component.name);
@@ -44,14 +52,20 @@ Look look(const Context& context, Workspace& workspace, Instances& instances,
             result.observations[component.name].why = instance.error().message;
             continue;
         }
-        {
-            MutexLock lock(mutex);
-            result.instances.emplace(component.name, *instance);
-        }
-        scope.spawn([&, &component = component, instance = *instance](const Context& task) {
-            Observation seen = observe_one(task.within(limit), workspace, component, instance);
-            MutexLock lock(mutex);
-            result.observations[component.name] = std::move(seen);
+        result.instances.emplace(component.name, *instance);
+        jobs.push_back({&component, *std::move(instance)});
+    }
+    Mutex mutex;
+    std::atomic<std::size_t> next = 0;
+    TaskScope scope(context);
+    for (std::size_t i = 0; i < std::min(jobs.size(), threads_max); ++i) {
+        scope.spawn([&](const Context& task) {
+            for (std::size_t at = next++; at < jobs.size(); at = next++) {
+                Observation seen = observe_one(task.within(limit), workspace, *jobs[at].component,
+                                               jobs[at].instance);
+                MutexLock lock(mutex);
+                result.observations[jobs[at].component->name] = std::move(seen);
+            }
             return ok();
         });
     }

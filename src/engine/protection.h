@@ -37,9 +37,10 @@ struct BackupDone {
     Json outputs;
     Duration took{};
 };
-/// One recovery point now. Takes the lease "backup/<component>". First adoption pins the identity.
+/// One recovery point now. Takes the lease "backup/<component>"; the second one who asks is told who
+/// holds it. First adoption pins the identity. `arguments` may name a "method" of the kind.
 Result<BackupDone> backup(const Context& context, Workspace& workspace, Instances& instances,
-                          const std::string& component,
+                          const std::string& component, const Json& arguments,
                           const providers::ProgressSink& progress);
 
 /// The live view of one component's protection, from what is recorded.

@@ -15,6 +15,8 @@ namespace lifeboat::engine {
 struct RunOptions {
     /// Stay while the run waits for a person (a terminal), or return (a pipe, cron).
     bool stay_when_waiting = false;
+    /// The context's stop pauses the run cleanly; this one leaves it as it stands (a second Ctrl-C).
+    std::stop_token abandon;
     std::function<void(const runbook::RunState&, const runbook::Event&)> on_event;
     std::function<void(const runbook::RunState&, const LiveProgress&)> on_progress;
     std::function<void(const runbook::RunState&)> on_tick;  ///< about ten times a second

@@ -1,0 +1,262 @@
+#include "engine/recovery.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "platform/base/text.h"
+
+namespace lifeboat::engine {
+namespace {
+
+namespace rb = runbook;
+using providers::RecoveryPoint;
+
+/// Components that the graph brings back.
+std::vector<std::string> restored_components(const rb::Graph& graph) {
+    std::vector<std::string> names;
+    for (const rb::Node& node : graph.nodes) {
+        if (node.makes_instance && !node.component.empty() &&
+            std::ranges::find(names, node.component) == names.end())
+            names.push_back(node.component);
+    }
+    return names;
+}
+
+/// The point that `to` asks for, or the newest usable one.
+Result<RecoveryPoint> choose(const std::vector<RecoveryPoint>& points, const std::string& component,
+                             const std::optional<std::string>& to) {
+    const RecoveryPoint* newest = nullptr;
+    std::string why = "nothing was ever backed up";
+    for (const RecoveryPoint& point : points) {
+        if (to && point.id == *to && point.problem.empty()) return point;
+        if (!point.problem.empty()) {
+            why = point.problem;
+            continue;
+        }
+        if (newest == nullptr || point.at > newest->at) newest = &point;
+    }
+    if (newest == nullptr)
+        return not_found(fmt::format("{}: no usable recovery point: {}", component, why),
+                         "See `lifeboat points`; make one with `lifeboat backup`.");
+    RecoveryPoint chosen = *newest;
+    if (to) {
+        // A time, a position: the provider resolves it exactly; here it is only shown.
+        if (auto time = parse_instant(*to)) chosen.at = *time;
+        chosen.id = *to;
+    }
+    return chosen;
+}
+
+void add_prospects(const Context& context, Workspace& workspace, const ProposalRequest& request,
+                   Proposal& proposal) {
+    for (const std::string& name : restored_components(proposal.graph)) {
+        const plan::Component* component = workspace.plan.component(name);
+        providers::Provider* provider =
+            component == nullptr ? nullptr : workspace.registry.find(component->kind);
+        if (provider == nullptr) {
+            proposal.problems.push_back(
+                fmt::format("{}: no provider for its kind in this build", name));
+            continue;
+        }
+        const auto instance = proposal.look.instances.find(name);
+        if (instance == proposal.look.instances.end()) {
+            proposal.problems.push_back(fmt::format("{}: its instance is not known", name));
+            continue;
+        }
+        auto points = provider->points(
+            context, providers::Target{workspace.plan, *component, instance->second});
+        auto chosen = points.has_value() ? choose(*points, name, request.to)
+                                         : Result<RecoveryPoint>(points.error());
+        if (!chosen.has_value()) {
+            proposal.problems.push_back(chosen.error().message);
+            continue;
+        }
+        Prospect prospect{.component = name,
+                          .point = *chosen,
+                          .loss = std::nullopt,
+                          .objective = component->objectives.rpo};
+        const Instant from = proposal.disaster_at.value_or(workspace.now());
+        prospect.loss = std::max(Duration::zero(), Duration(from - chosen->at));
+        proposal.prospects.push_back(std::move(prospect));
+    }
+}
+
+Result<rb::Graph> compile_scenario(Workspace& workspace, const plan::Scenario& scenario,
+                                   const ProposalRequest& request) {
+    rb::CompileOptions options;
+    options.mode = request.mode;
+    options.run = request.run;
+    options.observe_only = workspace.plan.mode == plan::Mode::observe;
+    if (request.to) options.overrides["to"] = *request.to;
+    return rb::compile(workspace.plan, scenario.steps, workspace.catalog, options);
+}
+
+Result<const plan::Scenario*> find_scenario(Workspace& workspace, const std::string& name) {
+    if (const plan::Scenario* scenario = workspace.plan.scenario(name)) return scenario;
+    std::vector<std::string> names;
+    for (const plan::Scenario& scenario : workspace.plan.scenarios) names.push_back(scenario.name);
+    const auto close = nearest(name, names);
+    return not_found(fmt::format("no scenario '{}' in the plan", name),
+                     close ? fmt::format("Did you mean '{}'?", *close)
+                           : fmt::format("The plan has: {}.", join(names, ", ")));
+}
+
+std::vector<std::string> unhealthy_lines(const Look& look) {
+    std::vector<std::string> lines;
+    for (const auto& [name, seen] : look.sight.components) {
+        if (seen.health == watch::Health::unhealthy)
+            lines.push_back(fmt::format("{} is unhealthy: {}", name, seen.why));
+    }
+    return lines;
+}
+
+}  // namespace
+
+Result<Proposal> propose(const Context& context, Workspace& workspace, Instances& instances,
+                         const ProposalRequest& request) {
+    Proposal proposal;
+    proposal.look = look(context, workspace, instances);
+    const auto matches = watch::match(workspace.plan, proposal.look.sight, instances.sites());
+    proposal.scenario = request.scenario;
+    for (const watch::Match& match : matches) {
+        if (!match.applies) continue;
+        if (proposal.scenario.empty()) proposal.scenario = match.scenario;
+        if (match.scenario == proposal.scenario) proposal.because = match.because;
+    }
+    if (proposal.because.empty()) proposal.because = unhealthy_lines(proposal.look);
+    if (proposal.scenario.empty()) {
+        if (proposal.because.empty())
+            return not_found("nothing is unhealthy: no scenario applies",
+                             "Name a scenario, and say --although-healthy REASON if you mean it.");
+        return not_found(
+            fmt::format("no scenario of the plan matches what is seen: {}",
+                        join(proposal.because, "; ")),
+            "Name one: `lifeboat recover SCENARIO`.");
+    }
+    const plan::Scenario* scenario = TRY(find_scenario(workspace, proposal.scenario));
+    proposal.graph = TRY(compile_scenario(workspace, *scenario, request));
+    proposal.estimate = critical_path(proposal.graph);
+    for (const auto& [name, seen] : proposal.look.sight.components) {
+        if (seen.since && (!proposal.disaster_at || *seen.since < *proposal.disaster_at))
+            proposal.disaster_at = seen.since;
+    }
+    for (const std::string& name : restored_components(proposal.graph)) {
+        const auto seen = proposal.look.sight.components.find(name);
+        if (seen != proposal.look.sight.components.end() &&
+            seen->second.health == watch::Health::healthy)
+            proposal.healthy.push_back(name);
+    }
+    add_prospects(context, workspace, request, proposal);
+    return proposal;
+}
+
+RunId make_run_id(Environment& environment) {
+    const auto now = environment.clock.now();
+    const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now);
+    return RunId(fmt::format("run-{:%Y%m%d-%H%M%S}-{}",
+                             fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                             environment.random.hex(2)));
+}
+
+rb::Actor own_actor(Environment& environment, const plan::Plan& plan, const std::string& reason) {
+    rb::Actor actor;
+    const std::string user = environment.processes.own_user();
+    actor.person = user;
+    actor.host = environment.processes.host_name();
+    actor.reason = reason;
+    for (const plan::Person& person : plan.people) {
+        if (person.os_user.empty() || person.os_user != user) continue;
+        actor.person = person.name;
+        actor.proof = "os_user:" + user;
+    }
+    return actor;
+}
+
+Duration critical_path(const rb::Graph& graph) {
+    std::map<StepId, Duration> finish;
+    Duration longest{};
+    for (const rb::Node& node : graph.nodes) {
+        Duration begin{};
+        for (const StepId& need : node.needs) begin = std::max(begin, finish[need]);
+        finish[node.id] = begin + node.estimate;
+        longest = std::max(longest, finish[node.id]);
+    }
+    return longest;
+}
+
+namespace {
+
+/// True when `component` is `wanted` or needs it, directly or not.
+bool stands_on(const plan::Plan& plan, const std::string& component, const std::string& wanted) {
+    std::set<std::string> seen;
+    std::vector<std::string> open{component};
+    while (!open.empty()) {
+        const std::string name = open.back();
+        open.pop_back();
+        if (name == wanted) return true;
+        if (!seen.insert(name).second) continue;
+        if (const plan::Component* found = plan.component(name))
+            open.insert(open.end(), found->needs.begin(), found->needs.end());
+    }
+    return false;
+}
+
+/// The moment at which the outside check of the component passed: the last of its own steps and of the
+/// smoke and verify steps of what stands on it.
+std::optional<Instant> back_at(const plan::Plan& plan, const rb::RunState& run,
+                               const std::string& component) {
+    static const std::set<std::string, std::less<>> after = {"rebuild-protection", "backup",
+                                                             "preserve", "monitor", "notify"};
+    std::optional<Instant> last;
+    bool touched = false;
+    for (const rb::Node& node : run.start.graph.nodes) {
+        if (node.component.empty() || after.contains(node.verb)) continue;
+        const bool own = node.component == component;
+        const bool outside = (node.verb == "smoke" || node.verb == "verify") &&
+                             stands_on(plan, node.component, component);
+        if (!own && !outside) continue;
+        const auto state = run.steps.find(node.id);
+        if (state == run.steps.end() || state->second.status != rb::StepStatus::done)
+            return std::nullopt;
+        touched = touched || own;
+        if (state->second.ended) last = std::max(last, state->second.ended);
+    }
+    return touched ? last : std::nullopt;
+}
+
+std::optional<Duration> loss_of(const rb::RunState& run, const std::string& component,
+                                Instant disaster) {
+    for (const rb::Node& node : run.start.graph.nodes) {
+        if (!node.makes_instance || node.component != component) continue;
+        const auto state = run.steps.find(node.id);
+        if (state == run.steps.end()) continue;
+        if (auto until = get_instant(state->second.outputs, "target_time"))
+            return std::max(Duration::zero(), Duration(disaster - *until));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Measured> measure(const plan::Plan& plan, const rb::RunState& run) {
+    std::vector<Measured> all;
+    if (run.start.mode == rb::RunMode::preview) return all;
+    const Instant disaster = run.start.disaster_at.value_or(run.began);
+    for (const plan::Component& component : plan.components) {
+        if (!component.objectives.rto && !component.objectives.rpo) continue;
+        Measured measured{.component = component.name,
+                          .rto_objective = component.objectives.rto,
+                          .rto = std::nullopt,
+                          .rpo_objective = component.objectives.rpo,
+                          .rpo = loss_of(run, component.name, disaster)};
+        if (auto back = back_at(plan, run, component.name))
+            measured.rto = std::max(Duration::zero(), Duration(*back - disaster));
+        if (measured.rto || measured.rpo) all.push_back(std::move(measured));
+    }
+    return all;
+}
+
+}  // namespace lifeboat::engine
