@@ -22,7 +22,8 @@ option(LIFEBOAT_FUZZ "build test/fuzz (clang only)" OFF)
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror -Wno-missing-field-initializers
     -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    add_compile_options(-Wthread-safety -Wno-missing-designated-field-initializers
+    # GCC's -Wconversion does not speak of signs either.
+    add_compile_options(-Wthread-safety -Wno-sign-conversion -Wno-missing-designated-field-initializers
         -Wno-gnu-statement-expression-from-macro-expansion)
 endif()
 

@@ -42,7 +42,10 @@ compile() {
     local directory=$1
     shift
     # Programs whose source is gone must not be run as tests.
-    [ "${1:-}" != all ] || ninja -C "$directory" -t cleandead >/dev/null
+    if [ "${1:-}" = all ]; then
+        ninja -C "$directory" -t cleandead >/dev/null
+        set -- -k 0 "$@"    # name every error, not the first only
+    fi
     ninja -C "$directory" --quiet "$@"
 }
 
