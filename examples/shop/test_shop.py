@@ -292,8 +292,8 @@ def test_orders_are_kept_and_found_again(world):
 
 @pytest.mark.parametrize("body", [
     b"", b"{", b"[]", b"\xff", b"[" * 50_000, order(identity="7"), order(item=""),
-    order(item="a\0"), order(item="\ud800"), order(quantity=0), order(quantity=True), order(quantity="2"),
-    {"id": None}])
+    order(item="a\0"), order(item="\ud800"), order(quantity=0), order(quantity=True),
+    order(quantity="2"), {"id": None}])
 def test_a_senseless_order_is_refused(world, body):
     status, answer, _ = call(world.start_shop().port, "POST", "/orders", body)
     assert status == 400 and answer["error"]
