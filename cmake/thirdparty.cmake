@@ -5,6 +5,8 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 foreach(library IN ITEMS fmt yaml-cpp openssl libzstd sqlite3 libcurl libpq hiredis)
     pkg_check_modules(${library} REQUIRED IMPORTED_TARGET GLOBAL ${library})
+    # hiredis asks for -D_FILE_OFFSET_BITS=64, which means nothing on 64 bits and spoils the precompiled header.
+    set_target_properties(PkgConfig::${library} PROPERTIES INTERFACE_COMPILE_OPTIONS "")
     # Headers of others do not have to pass our warnings.
     get_target_property(directories PkgConfig::${library} INTERFACE_INCLUDE_DIRECTORIES)
     if(directories)

@@ -21,7 +21,7 @@ def command(name, words, limit, keep=200):
     with Stage(name) as stage:
         ended = run(words, limit, OUT / f"{name}.log")
         if not ended.ok:
-            stage.fail(f"    {ended.why()}\n{tail(ended.output, keep)}")
+            stage.fail(f"    {ended.why()}\n{tail(stages.readable(ended.output), keep)}")
         elif name == "tidy":
             stage.note = ended.output.strip().splitlines()[-1]
         return ended.ok

@@ -196,7 +196,7 @@ def run_all(word):
     with Stage("build") as stage:
         ended = stages.build("gcc", ["all"], OUT / "build.log")
         if not ended.ok:
-            stage.fail(tail(ended.output, 100))
+            stage.fail(tail(stages.readable(ended.output), 100))
             total.failed.append("build")
             return total
     pytest_stage("tooling", "tools", 300, word, total)

@@ -80,6 +80,11 @@ def tail(text, lines=60):
     return "\n".join(f"    {line}" for line in kept)
 
 
+def readable(output):
+    """A build's output without the command lines that ninja repeats."""
+    return "\n".join(line for line in output.splitlines() if "/tools/compile.sh " not in line)
+
+
 class Stage:
     """Prints a stage's name, how it went and what it took: `with Stage("unit tests") as stage:`."""
 
