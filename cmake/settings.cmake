@@ -22,8 +22,10 @@ option(LIFEBOAT_FUZZ "build test/fuzz (clang only)" OFF)
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror -Wno-missing-field-initializers
     -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # GCC's -Wconversion does not speak of signs either.
-    add_compile_options(-Wthread-safety -Wno-sign-conversion -Wno-missing-designated-field-initializers
+    # GCC's -Wconversion does not speak of signs either; and of deprecation only GCC is heard, since
+    # clang complains about std::stable_sort inside libstdc++ 12.
+    add_compile_options(-Wthread-safety -Wno-sign-conversion -Wno-deprecated-declarations
+        -Wno-missing-designated-field-initializers
         -Wno-gnu-statement-expression-from-macro-expansion)
 endif()
 

@@ -207,6 +207,7 @@ def run_all(word):
         command_stage("simulation", "simulation", [sim, "--seed", 1, "--runs", SIMULATED_RUNS], 900,
                       total)
     gtest_stage("against real servers", programs_of("server_*", word), 1200, total)
+    pytest_stage("the demo's shop", "examples/shop", 600, word, total)
     pytest_stage("end to end", "test/e2e", 2400, word, total)
     if (ROOT / "examples/shop/demo.py").is_file() and word in "demo":
         command = ["/usr/bin/python3", "examples/shop/demo.py", "--json", OUT / "demo.json"]
