@@ -45,19 +45,19 @@ Result<Bytes> decompress(ByteView frame, std::size_t plain_size) {
     const unsigned long long claimed = ZSTD_getFrameContentSize(frame.data(), frame.size());
     if (claimed == ZSTD_CONTENTSIZE_ERROR) return corrupt("not a zstd frame");
     if (claimed != plain_size)
-        return corrupt(claimed == ZSTD_CONTENTSIZE_UNKNOWN
-                           ? "a zstd frame of unknown size"
-                           : fmt::format("a zstd frame of {} bytes where {} belong", claimed,
-                                         plain_size));
+        return corrupt(
+            claimed == ZSTD_CONTENTSIZE_UNKNOWN
+                ? "a zstd frame of unknown size"
+                : fmt::format("a zstd frame of {} bytes where {} belong", claimed, plain_size));
     if (plain_size / expansion_max > frame.size())
-        return corrupt(fmt::format("a zstd frame of {} bytes that claims to hold {}",
-                                   frame.size(), plain_size));
+        return corrupt(fmt::format("a zstd frame of {} bytes that claims to hold {}", frame.size(),
+                                   plain_size));
     if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size())
         return corrupt("a zstd frame that is torn, or has bytes behind its end");
 
     Bytes plain(plain_size);
-    const std::size_t size = ZSTD_decompressDCtx(decompressor(), plain.data(), plain.size(),
-                                                 frame.data(), frame.size());
+    const std::size_t size =
+        ZSTD_decompressDCtx(decompressor(), plain.data(), plain.size(), frame.data(), frame.size());
     if (ZSTD_isError(size) != 0U)
         return corrupt(fmt::format("a damaged zstd frame: {}", ZSTD_getErrorName(size)));
     if (size != plain_size)

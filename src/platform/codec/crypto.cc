@@ -12,8 +12,9 @@
 namespace lifeboat::crypto {
 namespace {
 
-// OpenSSL's calls fail for want of memory or with a broken installation; neither has a way on, hence
-// CHECK. Algorithms are fetched once (a fetch costs more than a small hash) and live until exit.
+// OpenSSL's calls fail for want of memory or with a broken installation; neither has a way on,
+// hence CHECK. Algorithms are fetched once (a fetch costs more than a small hash) and live until
+// exit.
 
 struct Free {
     void operator()(EVP_MD_CTX* it) const { EVP_MD_CTX_free(it); }
@@ -70,8 +71,8 @@ void update_all(EVP_CIPHER_CTX* context, Update update, unsigned char* out, Byte
     for (std::size_t at = 0; at < in.size();) {
         const std::size_t size = std::min(piece_max, in.size() - at);
         int written = 0;
-        CHECK(update(context, out == nullptr ? nullptr : out + at, &written,
-                     raw(in.subspan(at)), static_cast<int>(size)) == 1);
+        CHECK(update(context, out == nullptr ? nullptr : out + at, &written, raw(in.subspan(at)),
+                     static_cast<int>(size)) == 1);
         at += size;
     }
 }
@@ -141,10 +142,8 @@ Key hkdf_sha256(const Key& key, ByteView salt, std::string_view info) {
     };
     std::vector<OSSL_PARAM> parameters{
         digest_parameter(), octets(OSSL_KDF_PARAM_KEY, key.view().data(), key.view().size())};
-    if (!salt.empty())
-        parameters.push_back(octets(OSSL_KDF_PARAM_SALT, salt.data(), salt.size()));
-    if (!info.empty())
-        parameters.push_back(octets(OSSL_KDF_PARAM_INFO, info.data(), info.size()));
+    if (!salt.empty()) parameters.push_back(octets(OSSL_KDF_PARAM_SALT, salt.data(), salt.size()));
+    if (!info.empty()) parameters.push_back(octets(OSSL_KDF_PARAM_INFO, info.data(), info.size()));
     parameters.push_back(OSSL_PARAM_construct_end());
 
     Digest derived{};

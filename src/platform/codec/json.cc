@@ -58,7 +58,8 @@ std::string reason_of(std::string_view what) {
         const auto end = reason.rfind('\'');
         const auto expected = reason.rfind("; expected ");
         const bool more = expected != reason.npos && expected > read;
-        reason = reason.substr(0, read) + (more && end != reason.npos ? reason.substr(expected) : "");
+        reason =
+            reason.substr(0, read) + (more && end != reason.npos ? reason.substr(expected) : "");
     }
     return reason;
 }
