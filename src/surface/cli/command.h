@@ -1,0 +1,48 @@
+#pragma once
+/// Commands as data: name, help, options, and what they do. The parser, the help pages, shell completion
+/// and docs/commands.md all come from the same list.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "surface/cli/exit_code.h"
+#include "surface/cli/session.h"
+
+namespace lifeboat::cli {
+
+struct Option {
+    std::string name;   ///< "--to"; a positional argument has none of the dashes: "SCENARIO"
+    std::string value;  ///< placeholder of its value, "TIME|LSN|POINT"; "" for a flag
+    std::string help;   ///< one sentence
+    std::variant<bool*, std::string*, std::vector<std::string>*> target;
+    bool required = false;
+    std::string completes;  ///< "scenario", "component", "run", "point", "file": what completion offers
+};
+
+struct Command {
+    std::string name;
+    std::string group;    ///< heading in the overview
+    std::string summary;  ///< one line
+    std::string details;  ///< paragraphs and examples below the options
+    std::vector<Option> options;
+    std::function<ExitCode(Session&)> run;
+    std::vector<Command> subcommands;
+    std::shared_ptr<void> values = {};  ///< keeps alive what the options write to
+};
+
+/// All commands, in the order of the overview. The one list.
+std::vector<Command> all_commands();
+
+/// Parses and runs. Returns the exit status.
+int run_command_line(int argc, const char* const* argv, Session& session);
+
+/// Completion script for a shell ("bash", "zsh", "fish"). Errors: invalid.
+Result<std::string> completion_script(const std::string& shell);
+/// docs/commands.md.
+std::string commands_markdown();
+
+}  // namespace lifeboat::cli

@@ -1,0 +1,16 @@
+#include "surface/cli/exit_code.h"
+
+namespace lifeboat::cli {
+
+ExitCode exit_code_for(const Error& error) {
+    switch (error.kind) {
+        case ErrorKind::invalid: return ExitCode::usage;
+        case ErrorKind::denied: return ExitCode::refused;
+        case ErrorKind::cancelled: return ExitCode::interrupted;
+        case ErrorKind::conflict:
+            return error.message.starts_with("lease ") ? ExitCode::lease_held : ExitCode::refused;
+        default: return ExitCode::failed;
+    }
+}
+
+}  // namespace lifeboat::cli

@@ -1,0 +1,49 @@
+#pragma once
+/// What people and machines see: colours only where they help, JSON where it was asked for.
+///
+/// Results go to standard output, everything about them to standard error. All text passes the
+/// redactor. Thread-safe by line.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/base/error.h"
+#include "platform/codec/json.h"
+
+namespace lifeboat::cli {
+
+enum class Tone { plain, good, warning, bad, faint, strong };
+
+class Output {
+public:
+    struct Options {
+        bool json = false;
+        bool colour = false;    ///< of standard output
+        bool live = false;      ///< standard error is a terminal that can be redrawn
+        unsigned width = 100;   ///< columns of the terminal
+    };
+    explicit Output(Options options) : options_(options) {}
+
+    bool json() const { return options_.json; }
+    bool live() const { return options_.live; }
+    unsigned width() const { return options_.width; }
+
+    void line(std::string_view text = {}) const;   ///< standard output
+    void note(std::string_view text) const;        ///< standard error
+    void document(const Json& value) const;        ///< `--json`: one document on standard output
+    void event(const Json& value) const;           ///< `--json` of something long: one line each
+    /// "lifeboat: error: …" and its hint; as a JSON object on standard output with --json.
+    void error(const Error& error) const;
+    std::string paint(Tone tone, std::string_view text) const;
+    /// Columns aligned by their visible width.
+    void table(const std::vector<std::vector<std::string>>& rows) const;
+
+private:
+    Options options_;
+};
+
+/// The number of columns that the text takes (UTF-8, escape sequences take none).
+std::size_t visible_width(std::string_view text);
+
+}  // namespace lifeboat::cli

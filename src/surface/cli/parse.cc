@@ -1,0 +1,91 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "surface/cli/command.h"
+
+namespace lifeboat::cli {
+namespace {
+
+constexpr const char* exit_statuses =
+    "Exit status: 0 done, objectives met; 1 a finding, or an objective missed; 2 usage; 3 invalid\n"
+    "plan; 4 partial; 5 refused by a guard; 6 waiting for a person, or paused; 7 lease held by\n"
+    "another; 8 failed; 130 interrupted.";
+
+void add_option(CLI::App& app, const Option& option) {
+    CLI::Option* added = nullptr;
+    if (const auto* flag = std::get_if<bool*>(&option.target)) {
+        added = app.add_flag(option.name, **flag, option.help);
+    } else if (const auto* text = std::get_if<std::string*>(&option.target)) {
+        added = app.add_option(option.name, **text, option.help);
+    } else {
+        auto& list = *std::get<std::vector<std::string>*>(option.target);
+        added = app.add_option(option.name, list, option.help);
+        if (option.name.starts_with("-")) added->allow_extra_args(false);
+    }
+    if (!option.value.empty()) added->type_name(option.value);
+    if (option.required) added->required();
+}
+
+void add_globals(CLI::App& app, Globals& globals) {
+    app.add_option("--plan", globals.plan_file, "The plan file")
+        ->type_name("FILE")
+        ->envname("LIFEBOAT_PLAN");
+    app.add_option("--state", globals.state_directory, "Where runs and records are kept")
+        ->type_name("DIR")
+        ->envname("LIFEBOAT_STATE");
+    app.add_flag("--json", globals.json, "Answer in JSON on standard output");
+    app.add_flag("-v,--verbose", globals.verbose, "Log what is done on standard error");
+    app.add_flag("--log-json", globals.log_json, "Log in JSON, one line a message");
+    app.add_option("--color", globals.colour, "Colours: auto, always or never")
+        ->type_name("WHEN")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+/// Adds the command and its subcommands; the one that was given is left in `chosen`.
+void add_command(CLI::App& parent, const Command& command, const Command** chosen) {
+    CLI::App* app = parent.add_subcommand(command.name, command.summary);
+    app->fallthrough();  // global options may stand behind the command
+    if (!command.group.empty()) app->group(command.group);
+    for (const Option& option : command.options) add_option(*app, option);
+    app->footer(command.details.empty() ? exit_statuses
+                                        : command.details + "\n\n" + exit_statuses);
+    if (command.subcommands.empty()) {
+        app->callback([chosen, &command] { *chosen = &command; });
+        return;
+    }
+    app->require_subcommand(1);
+    for (const Command& child : command.subcommands) add_command(*app, child, chosen);
+}
+
+/// A failed `--json` command still answers in JSON.
+ExitCode report(Session& session, const CLI::ParseError& error) {
+    session.output().error(invalid(error.what(), "See `lifeboat --help`."));
+    return ExitCode::usage;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv, Session& session) {
+    const std::vector<Command> commands = all_commands();
+    const Command* chosen = nullptr;
+    CLI::App app("Lifeboat: one plan file says what must survive; Lifeboat proves that it can, keeps it\n"
+                 "true, and does it when the day comes.");
+    app.name("lifeboat");
+    app.require_subcommand(1);
+    app.footer(exit_statuses);
+    add_globals(app, session.globals);
+    for (const Command& command : commands) add_command(app, command, &chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        session.output().line(app.help());
+        return static_cast<int>(ExitCode::done);
+    } catch (const CLI::ParseError& error) {
+        return static_cast<int>(report(session, error));
+    }
+    return static_cast<int>(chosen->run(session));
+}
+
+}  // namespace lifeboat::cli
