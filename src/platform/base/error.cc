@@ -93,12 +93,17 @@ ErrorKind kind_of_errno(int error_number) {
         case ENOMEM:
         case EFBIG: return ErrorKind::exhausted;
         case EINVAL:
+        case EISDIR:
+        case ELOOP:
+        case ESPIPE:
+        case EBADF:
         case ENAMETOOLONG: return ErrorKind::invalid;
         case EIO:
         case EUCLEAN: return ErrorKind::corrupt;
         case ETIMEDOUT: return ErrorKind::timeout;
         case ECANCELED: return ErrorKind::cancelled;
         case ENOSYS:
+        case EXDEV:
         case EOPNOTSUPP: return ErrorKind::unsupported;
         default: return ErrorKind::unavailable;
     }
