@@ -1,7 +1,11 @@
 #pragma once
 /// A site on this machine: a directory and a range of ports. Shared by the providers that run
 /// servers and services here.
+///
+/// In the plan: `local: {directory: primary, ports: 15500-15599, run_as: postgres}`; a relative
+/// directory stands in the plan's folder. Thread-safe; several processes may reserve at once.
 
+#include <set>
 #include <string>
 
 #include "platform/env/environment.h"
@@ -14,23 +18,43 @@ struct LocalSite {
     Path directory;  ///< absolute
     std::uint16_t port_first = 0, port_last = 0;
     std::string run_as;  ///< user for servers that refuse root; "" = default ("postgres" when root)
+    /// Ports that the plan itself gives to components here: never reserved for others, so that a
+    /// restored instance does not stand where the old one would come back.
+    std::set<std::uint16_t> planned;
 };
 
 /// The `local:` platform of a site. Errors: invalid (none, or wrong), naming site and setting.
 Result<LocalSite> local_site(const plan::Plan& plan, const std::string& site,
                              const Path& plan_directory);
 
-/// A free port of the site's range for whoever holds `token`. Durable and stable: a second call
-/// with the same token gives the same port while its reservation file stands in <directory>/ports/.
-/// The preferred port is taken when free. Errors: exhausted (names range and who holds what).
+/// Makes the site's directory, open to be passed through by the users that servers run as.
+Result<void> make_site_directory(Environment& environment, const LocalSite& site);
+
+/// A free port of the site's range for whoever holds `token`: of those that nobody has reserved,
+/// the plan gives to nobody, and nobody listens on. Durable and stable: a second call with the same
+/// token gives the same port while its reservation file stands in <directory>/ports/.
+/// Errors: exhausted (names range and who holds what).
 Result<std::uint16_t> reserve_port(Environment& environment, const LocalSite& site,
                                    const std::string& token);
+/// The port that this token holds, if any. Changes nothing.
+Result<std::optional<std::uint16_t>> reserved_port(Environment& environment, const LocalSite& site,
+                                                   const std::string& token);
+/// Success when the token holds none.
 Result<void> release_port(Environment& environment, const LocalSite& site,
                           const std::string& token);
 
-/// `settings` with "{{ component.key }}" filled from the instances (settings, identity, host,
-/// port). Errors: invalid, naming the template.
+/// `settings` with "{{ component.key }}" filled, in texts at any depth: `host`, `port`, `endpoint`,
+/// `name`, `site` of the instance, else a member of its settings, else of its identity. A text that
+/// is nothing but one template takes over the value's type. Callers add what else may be named
+/// (`self`, `site`, `run`) as instances of these names. Errors: invalid, naming the template.
 Result<Json> resolve_settings(const Json& settings,
                               const std::map<std::string, Instance>& instances);
+
+/// The value of one template without its braces: "database.host". Errors: invalid.
+Result<Json> template_value(std::string_view name,
+                            const std::map<std::string, Instance>& instances);
+
+/// An instance that only carries values for templates: scope("run", {{"id", …}}).
+Instance template_scope(std::string name, Json values);
 
 }  // namespace lifeboat::providers
