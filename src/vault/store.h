@@ -17,6 +17,7 @@ namespace lifeboat::vault {
 struct ObjectInfo {
     std::string name;  ///< "packs/ab/abcdef…", "manifests/…"
     std::uint64_t size = 0;
+    Instant modified{};  ///< by the clock of the storage: the age of an object
 };
 
 /// An append file; one writer.
@@ -32,12 +33,16 @@ public:
     virtual ~Store() = default;
     /// Errors: conflict (it exists with other bytes), exhausted (full; nothing remains of it).
     virtual Result<void> put(const std::string& name, ByteView bytes, bool deferred = false) = 0;
-    /// Durable: every deferred put so far.
+    /// Durable: every deferred put so far, and every byte that any process has appended.
     virtual Result<void> barrier() = 0;
+    virtual Result<ObjectInfo> status(const std::string& name) = 0;  ///< Errors: not_found.
     virtual Result<Bytes> get(const std::string& name) = 0;
+    /// Exactly `size` bytes. Errors: not_found, corrupt (the object ends before).
     virtual Result<Bytes> get_range(const std::string& name, std::uint64_t offset,
                                     std::size_t size) = 0;
+    /// Objects whose name begins with `prefix`, sorted by name; none is no error.
     virtual Result<std::vector<ObjectInfo>> list(const std::string& prefix) = 0;
+    /// Errors: not_found.
     virtual Result<void> remove(const std::string& name) = 0;
     virtual Result<std::unique_ptr<AppendObject>> create_append(const std::string& name) = 0;
     virtual Result<std::uint64_t> free_space() = 0;

@@ -30,7 +30,10 @@ struct Point {
     Instant began{}, ended{};
     std::uint64_t size = 0;    ///< bytes of the files
     std::uint64_t stored = 0;  ///< bytes it added to the vault
-    Json facts = Json::object();     ///< of the provider: system identifier, timeline, start/stop LSN, …
+    /// Of the provider: system identifier, timeline, start/stop LSN, … The vault reads one member only:
+    /// "log": {"lineage", "branch", "from", "to"}, the stretch of the component's log without which the
+    /// point is no use. prune keeps that branch from there on; verify names the point when it is damaged.
+    Json facts = Json::object();
     Json instance = Json::object();  ///< the instance it was taken from: site, address, identity
     std::uint64_t sequence = 0;      ///< of the manifest chain
 };
@@ -123,6 +126,9 @@ public:
 struct Gap {
     std::uint64_t from = 0, to = 0;
     std::string reason;
+    /// These bytes were stored and can no longer be read; `reason` names file, frame and offset. At the
+    /// end of a log `to` may equal `from`: how much was lost is not known.
+    bool damaged = false;
 };
 
 /// What a log holds, as far as it is durable and authentic.
@@ -144,7 +150,7 @@ public:
     virtual Result<void> read(std::uint64_t position, std::span<std::byte> out) = 0;
     /// The last mark at or before `time`: going back to that moment is exactly its position.
     virtual std::optional<Mark> mark_before(Instant time) const = 0;
-    /// The first mark at or after `position`; and the last before it.
+    /// The last mark that carries this label.
     virtual std::optional<Mark> mark_with_label(const std::string& label) const = 0;
 };
 
