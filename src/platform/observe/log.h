@@ -1,6 +1,8 @@
 #pragma once
 /// Structured log: one line a message on standard error, `--log-json` for machines. Redacted.
 ///
+/// A message that spans lines is written with its line breaks escaped.
+///
 /// A log line tells about the program; what happened to the platform is in the journal.
 /// Thread-safe.
 
@@ -25,6 +27,13 @@ struct Line {
 
 /// Where lines go and from which level on. Set once at start; the default drops below `warning`.
 void configure(Level from, std::function<void(const Line&)> sink, const Clock& clock);
+/// The sinks to configure with: one line on standard error, written in one piece.
+void to_standard_error(const Line& line);       ///< for people
+void to_standard_error_json(const Line& line);  ///< `--log-json`
+std::string plain_text(const Line& line);  ///< "11:06:43 warning vault: message", no line break
+std::string json_text(const Line& line);   ///< one object: at, level, module, message
+std::string_view to_string(Level level);
+
 void write(Level level, std::string_view module, std::string_view message);
 
 template <class... T>
