@@ -36,7 +36,7 @@ public:
     }
 
     Result<std::vector<Call>> preview(const Context& context, const VerbCall& call) override {
-        (void)TRY(verb(call));
+        TRY(verb(call));
         return timed(context, "preview of " + title(kind_, call),
                      [&] { return inner_->preview(context.within(preview_limit), call); });
     }
@@ -65,7 +65,7 @@ public:
     }
 
     Result<Probed> probe(const Context& context, const VerbCall& call) override {
-        (void)TRY(verb(call));
+        TRY(verb(call));
         return timed(context, "probe of " + title(kind_, call),
                      [&] { return inner_->probe(context.within(probe_limit), call); });
     }
@@ -77,9 +77,10 @@ public:
             return denied(fmt::format("protecting {} is refused: the plan's mode is observe",
                                       target.component.name),
                           std::string(hint_observe));
-        return timed(context, fmt::format("{} protect {} ({})", kind_.name, target.component.name,
-                                          protection.method),
-                     [&] { return inner_->protect(context, target, protection, sink); });
+        return timed(
+            context,
+            fmt::format("{} protect {} ({})", kind_.name, target.component.name, protection.method),
+            [&] { return inner_->protect(context, target, protection, sink); });
     }
 
     Result<std::vector<RecoveryPoint>> points(const Context& context,
@@ -101,13 +102,13 @@ private:
 
     Result<void> may_act(const VerbCall& call) const {
         if (mode_ == plan::Mode::observe)
-            return denied(fmt::format("{} is refused: the plan's mode is observe",
-                                      title(kind_, call)),
-                          std::string(hint_observe));
+            return denied(
+                fmt::format("{} is refused: the plan's mode is observe", title(kind_, call)),
+                std::string(hint_observe));
         if (call.mode == runbook::RunMode::preview)
-            return denied(fmt::format("{} is refused: a preview changes nothing",
-                                      title(kind_, call)),
-                          "Run it without --preview to act.");
+            return denied(
+                fmt::format("{} is refused: a preview changes nothing", title(kind_, call)),
+                "Run it without --preview to act.");
         if (call.mode == runbook::RunMode::drill && call.scope.empty())
             return denied(fmt::format("{} is refused: a drill acts only within its scope",
                                       title(kind_, call)),

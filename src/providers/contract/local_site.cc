@@ -68,7 +68,8 @@ Result<LocalSite> local_site(const plan::Plan& plan, const std::string& site,
                              const Path& plan_directory) {
     const plan::Site* declared = plan.site(site);
     if (declared == nullptr)
-        return invalid(fmt::format("the plan has no site '{}'", site), "Declare it under `sites:`.");
+        return invalid(fmt::format("the plan has no site '{}'", site),
+                       "Declare it under `sites:`.");
     if (!declared->platforms.contains("local") || !declared->platforms["local"].is_object())
         return invalid(fmt::format("site '{}' is not on this machine", site),
                        "Give it `local: {directory: …, ports: 15500-15599}`.");

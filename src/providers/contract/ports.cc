@@ -66,8 +66,8 @@ Error all_taken(const LocalSite& site, const std::map<std::uint16_t, std::string
         if (shown.size() == holders_shown) break;
         shown.push_back(fmt::format("{} by {}", port, holder));
     }
-    const std::string who = shown.empty() ? "no reservation; others listen there"
-                                          : "reserved: " + join(shown, ", ");
+    const std::string who =
+        shown.empty() ? "no reservation; others listen there" : "reserved: " + join(shown, ", ");
     return exhausted(fmt::format("site '{}' has no free port from {} to {} ({})", site.name,
                                  site.port_first, site.port_last, who),
                      fmt::format("Widen the range `ports:` of the site, or remove reservations "

@@ -31,10 +31,11 @@ Result<void> Provider::cancel(const Context&, const VerbCall& call, const std::s
     return unsupported(fmt::format("{} cannot cancel operation '{}'", call.verb, operation));
 }
 
-Result<void> Provider::protect(const Context&, const Target& target, const plan::Protection& protection,
-                               const StreamSink&) {
+Result<void> Provider::protect(const Context&, const Target& target,
+                               const plan::Protection& protection, const StreamSink&) {
     return unsupported(fmt::format("component '{}' of kind '{}' has no continuous protection '{}'",
-                                   target.component.name, target.component.kind, protection.method));
+                                   target.component.name, target.component.kind,
+                                   protection.method));
 }
 
 Result<std::vector<RecoveryPoint>> Provider::points(const Context&, const Target&) {
