@@ -1,7 +1,7 @@
 #include "platform/env/group.h"
 
 #include <fmt/core.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +18,16 @@ using std::chrono::milliseconds;
 constexpr Duration look_again = milliseconds(20);
 // A killed process that is still there then hangs in the kernel.
 constexpr Duration kill_patience = std::chrono::seconds(5);
+
+// By number: sys/pidfd.h of glibc 2.36 does not link from C++ (it lacks extern "C").
+int open_pidfd(std::int64_t pid) {
+    return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0U));
+}
+
+int signal_pidfd(const Fd& process, int signal_number) {
+    return static_cast<int>(
+        ::syscall(SYS_pidfd_send_signal, process.get(), signal_number, nullptr, 0U));
+}
 
 bool lives(const ProcessIdentity& identity) {
     const auto process = read_process(identity.pid);
@@ -107,7 +117,7 @@ std::vector<ProcessIdentity> members_of(const ProcessIdentity& leader,
 Result<void> signal_process(const ProcessIdentity& identity, int signal_number) {
     const std::string what = fmt::format("signal process {}", identity.pid);
     // The pidfd is opened first: from then on it means this process, even if the pid is reused.
-    const Fd process(identity.pid > 0 ? ::pidfd_open(static_cast<pid_t>(identity.pid), 0) : -1);
+    const Fd process(identity.pid > 0 ? open_pidfd(identity.pid) : -1);
     const bool no_pidfd = !process.valid() && errno == ENOSYS;  // before Linux 5.3
     if (!lives(identity)) {
         return not_found(fmt::format("process {} has ended", identity.pid));
@@ -115,7 +125,7 @@ Result<void> signal_process(const ProcessIdentity& identity, int signal_number) 
     if (!process.valid() && !no_pidfd) return from_errno(what, errno);
     const int result = no_pidfd
                            ? ::kill(static_cast<pid_t>(identity.pid), signal_number)
-                           : ::pidfd_send_signal(process.get(), signal_number, nullptr, 0);
+                           : signal_pidfd(process, signal_number);
     return result == 0 ? ok() : Result<void>(from_errno(what, errno));
 }
 
