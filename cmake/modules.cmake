@@ -13,9 +13,9 @@ foreach(row IN LISTS rows)
     set(needs_of_${CMAKE_MATCH_1} ${needs})
 endforeach()
 
-# Every target sees src/ as the root of includes, and includes of other people's headers stay quiet.
+# Every target sees src/ as the root of includes (and cmake/, where the precompiled headers lie).
 function(lifeboat_target name)
-    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/cmake)
 endfunction()
 
 function(lifeboat_test_program name precompiled)

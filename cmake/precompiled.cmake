@@ -12,7 +12,7 @@ set(empty ${CMAKE_BINARY_DIR}/generated/empty.cc)
 file(CONFIGURE OUTPUT ${empty} CONTENT "")
 
 function(lifeboat_precompile name header)
-    add_library(${name} STATIC ${empty})
+    add_library(${name} STATIC EXCLUDE_FROM_ALL ${empty})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake)
     target_link_libraries(${name} PUBLIC PkgConfig::fmt)
     target_precompile_headers(${name} PRIVATE ${header})

@@ -11,9 +11,27 @@ export CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 case " $* " in
-    *" -x c++-header "*) ;;
-    *) exec "$LIFEBOAT_CCACHE" "$@" ;;
+    *" -x c++-header "*) header=yes ;;
+    *" -include-pch "*) header=no ;;        # clang
+    *) exec "$LIFEBOAT_CCACHE" "$@" ;;      # GCC
 esac
+
+if [ "$header" = no ]; then
+    # CMake says it in words meant for clang's inside, whose paths ccache does not make relative:
+    # -Xclang -include-pch -Xclang FILE.pch -Xclang -include -Xclang FILE
+    count=$#
+    while [ "$count" -gt 0 ]; do
+        argument=$1; shift; count=$((count - 1))
+        if [ "$argument" = -Xclang ] && [ "$1" = -include-pch ]; then
+            set -- "$@" -include-pch "$3"; shift 3; count=$((count - 3))
+        elif [ "$argument" = -Xclang ] && [ "$1" = -include ]; then
+            shift 3; count=$((count - 3))
+        else
+            set -- "$@" "$argument"
+        fi
+    done
+    exec "$LIFEBOAT_CCACHE" "$@"
+fi
 
 "$@" || exit
 # The same command, preprocessing only.
