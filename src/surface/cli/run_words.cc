@@ -102,6 +102,11 @@ struct Words {
     std::string operator()(const rb::RequestTaken& e) const {
         return e.refused.empty() ? std::string() : "a request was refused: " + e.refused;
     }
+    /// What only the machine needs to know.
+    template <class Inner>
+    std::string operator()(const Inner&) const {
+        return {};
+    }
     std::string operator()(const rb::RunFinished& e) const {
         static constexpr std::string_view names[] = {"done", "done in part", "failed", "aborted",
                                                      "refused"};
