@@ -1,10 +1,10 @@
 #pragma once
 /// What must not be forgotten: event streams, leases, small records. No queries; views are rebuilt.
 ///
-/// Every event carries the hash of the one before it in its stream: a torn, lost or altered journal is
-/// found and named. Embedded it is SQLite (WAL, synchronous FULL); an in-memory one that loses what was
-/// not committed serves tests and simulation. Both pass `test/contract/state_contract.h`. Thread-safe;
-/// several processes may hold the same directory open.
+/// Every event carries the hash of the one before it in its stream: a torn, lost or altered journal
+/// is found and named. Embedded it is SQLite (WAL, synchronous FULL); an in-memory one that loses
+/// what was not committed serves tests and simulation. Both pass `test/contract/state_contract.h`.
+/// Thread-safe; several processes may hold the same directory open.
 
 #include <chrono>
 #include <cstdint>
@@ -39,10 +39,11 @@ struct StoredEvent {
 
 /// Who holds a lease. Shown to the second one who asks.
 struct Holder {
-    std::string who;   ///< "recover database-lost by root on host db1, pid 4711"
+    std::string who;  ///< "recover database-lost by root on host db1, pid 4711"
     std::string host;
     std::int64_t pid = 0;
-    std::uint64_t start_ticks = 0;  ///< with boot_id: a dead local holder's lease may be taken at once
+    std::uint64_t start_ticks =
+        0;  ///< with boot_id: a dead local holder's lease may be taken at once
     std::string boot_id;
 };
 
@@ -62,11 +63,10 @@ class State {
 public:
     virtual ~State() = default;
 
-    /// Appends all events in one transaction. `expected_version` is the version of the last event the
-    /// caller has seen (0 for a new stream). `lease`, when given, must still be held at its epoch.
-    /// Durable: all or nothing, on disk on return.
-    /// Errors: conflict (somebody appended before, or the lease was lost), exhausted (disk, size),
-    /// corrupt.
+    /// Appends all events in one transaction. `expected_version` is the version of the last event
+    /// the caller has seen (0 for a new stream). `lease`, when given, must still be held at its
+    /// epoch. Durable: all or nothing, on disk on return. Errors: conflict (somebody appended
+    /// before, or the lease was lost), exhausted (disk, size), corrupt.
     virtual Result<std::uint64_t> append(const std::string& stream, std::uint64_t expected_version,
                                          const std::vector<NewEvent>& events,
                                          const Lease* lease = nullptr) = 0;
@@ -75,14 +75,16 @@ public:
     virtual Result<std::vector<StoredEvent>> read(const std::string& stream,
                                                   std::uint64_t after = 0,
                                                   std::size_t limit = 100'000) = 0;
+    /// Version of the stream's last event; 0 when it does not exist.
+    virtual Result<std::uint64_t> version(const std::string& stream) = 0;
     /// Names of streams that begin with `prefix`, sorted.
     virtual Result<std::vector<std::string>> streams(const std::string& prefix) = 0;
     /// Waits until the stream is longer than `after`. Errors: cancelled, timeout.
     virtual Result<void> watch(const Context& context, const std::string& stream,
                                std::uint64_t after) = 0;
 
-    /// Takes or re-takes a lease for `ttl`. A lease is free when released, expired, or when its holder
-    /// is a dead process of this host. Errors: conflict, its message naming the holder.
+    /// Takes or re-takes a lease for `ttl`. A lease is free when released, expired, or when its
+    /// holder is a dead process of this host. Errors: conflict, its message naming the holder.
     virtual Result<Lease> acquire(const std::string& name, const Holder& holder, Duration ttl) = 0;
     /// Extends. Errors: conflict (lost).
     virtual Result<Lease> renew(const Lease& lease, Duration ttl) = 0;
