@@ -43,7 +43,7 @@ std::string cases(const std::vector<Words>& all) {
 }
 
 std::string bash(const std::vector<Words>& all) {
-    return fmt::format(R"(# bash completion of lifeboat
+    return fmt::format(R"sh(# bash completion of lifeboat
 _lifeboat() {{
   local word path="" words="" current="${{COMP_WORDS[COMP_CWORD]}}" i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -63,7 +63,7 @@ _lifeboat() {{
   [ ${{#COMPREPLY[@]}} -eq 0 ] && COMPREPLY=($(compgen -f -- "$current"))
 }}
 complete -F _lifeboat lifeboat
-)",
+)sh",
                        cases(all));
 }
 
