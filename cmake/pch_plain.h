@@ -1,5 +1,5 @@
-/// What nearly every file includes, compiled once. Nobody includes this file: sources include what they
-/// use, and build without it too.
+/// What nearly every file includes, compiled once. Nobody includes this file: sources include what
+/// they use, and build without it too.
 #pragma once
 
 #include <algorithm>

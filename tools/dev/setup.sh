@@ -53,7 +53,6 @@ rm -f "$log"
 # What this installed must not start at the next boot either.
 for unit in postgresql redis-server; do
     case " ${missing[*]} " in
-        *" $unit "*|*" $unit-15 "*)
-            if command -v systemctl >/dev/null; then as_root systemctl disable "$unit" >/dev/null 2>&1 || true; fi ;;
+        *" $unit "*|*" $unit-15 "*) as_root update-rc.d "$unit" disable >/dev/null 2>&1 || true ;;
     esac
 done
