@@ -59,8 +59,8 @@ Result<Json> make_point(const Context& context, Workspace& workspace, Instances&
                         const Json& arguments, const providers::ProgressSink& progress) {
     providers::Provider* provider = workspace.registry.find(component.kind);
     if (provider == nullptr)
-        return unsupported(fmt::format("{}: no provider for kind '{}' in this build", component.name,
-                                       component.kind));
+        return unsupported(fmt::format("{}: no provider for kind '{}' in this build",
+                                       component.name, component.kind));
     TRY(prove_identity(context, workspace, instances, *provider, component));
     VerbCall call{.plan = workspace.plan};
     call.component = &component;
@@ -87,8 +87,7 @@ Result<BackupDone> backup(const Context& context, Workspace& workspace, Instance
     Lease lease = TRY(workspace.state.acquire(
         "backup/" + name, own_holder(environment, "backup " + name), lease_ttl));
     const Monotonic began = environment.clock.monotonic();
-    const std::string token =
-        fmt::format("lb-backup-{}-{}", environment.random.hex(3), name);
+    const std::string token = fmt::format("lb-backup-{}-{}", environment.random.hex(3), name);
 
     Monotonic renewed = began;
     auto watched = [&](std::uint64_t done, std::uint64_t total, const std::string& unit) {
@@ -101,13 +100,12 @@ Result<BackupDone> backup(const Context& context, Workspace& workspace, Instance
     TRY(note(workspace, name, "backup_started", Json{{"token", token}, {"arguments", arguments}}));
     auto outputs = make_point(context, workspace, instances, *component, token, arguments, watched);
     const Duration took = environment.clock.monotonic() - began;
-    auto noted = outputs.has_value()
-                     ? note(workspace, name, "backup_finished",
-                            Json{{"token", token},
-                                 {"took", format_duration(took)},
-                                 {"outputs", *outputs}})
-                     : note(workspace, name, "backup_failed",
-                            Json{{"token", token}, {"error", to_json(outputs.error())}});
+    auto noted =
+        outputs.has_value()
+            ? note(workspace, name, "backup_finished",
+                   Json{{"token", token}, {"took", format_duration(took)}, {"outputs", *outputs}})
+            : note(workspace, name, "backup_failed",
+                   Json{{"token", token}, {"error", to_json(outputs.error())}});
     (void)workspace.state.release(lease);  // Ignored: it expires.
     if (!outputs.has_value()) return outputs.error();
     TRY(std::move(noted));

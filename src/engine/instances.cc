@@ -75,20 +75,21 @@ Result<std::optional<Instance>> Instances::from_vault(const std::string& compone
 
 Result<Instance> Instances::current(const std::string& component) {
     const plan::Component* declared = workspace_.plan.component(component);
-    if (declared == nullptr) return not_found(fmt::format("no component '{}' in the plan", component));
+    if (declared == nullptr)
+        return not_found(fmt::format("no component '{}' in the plan", component));
     const Record record = TRY(workspace_.state.get(record_key(component)));
     if (record.version != 0) return instance_of(record.value);
 
     std::uint64_t generation = 0;
     auto remembered = from_vault(component, &generation);
     if (!remembered.has_value()) {
-        log::warning("engine", "{}: the vault could not say which instance is current: {}", component,
-                     remembered.error().message);
+        log::warning("engine", "{}: the vault could not say which instance is current: {}",
+                     component, remembered.error().message);
         return planned(*declared, "");
     }
     if (!remembered->has_value()) return planned(*declared, "");
-    // The state directory is new or lost: the vault's memory becomes the record. A second process that
-    // does the same at once wins or loses the compare-and-swap; both read the same instance.
+    // The state directory is new or lost: the vault's memory becomes the record. A second process
+    // that does the same at once wins or loses the compare-and-swap; both read the same instance.
     auto written = workspace_.state.put(record_key(component), 0,
                                         record_of(**remembered, generation, "from the vault"));
     if (!written.has_value() && written.error().kind != ErrorKind::conflict) return written.error();
@@ -103,7 +104,8 @@ Result<void> Instances::switch_to(const Instance& instance, const std::string& r
         generation = generation_of(record.value) + 1;
         if (record.version != 0) {
             const Instance known = TRY(instance_of(record.value));
-            if (known.made_by == instance.made_by && known.identity == instance.identity) return ok();
+            if (known.made_by == instance.made_by && known.identity == instance.identity)
+                return ok();
         }
         auto written =
             workspace_.state.put(key, record.version, record_of(instance, generation, run));
@@ -127,7 +129,8 @@ Result<void> Instances::pin(const std::string& component, const Json& identity) 
         return conflict(
             fmt::format("{}: another identity is there than the one on record ({} instead of {})",
                         component, dump(identity), dump(instance.identity)),
-            "Look at what listens there; if it is right, record the instance anew with a recovery.");
+            "Look at what listens there; if it is right, record the instance anew with a "
+            "recovery.");
     }
     if (!instance.identity.empty()) return ok();
     instance.identity = identity;

@@ -24,8 +24,7 @@ Observation observe_one(const Context& context, Workspace& workspace,
         unknown_one.why = fmt::format("no provider for kind {} in this build", component.kind);
         return unknown_one;
     }
-    auto seen = provider->observe(
-        context, providers::Target{workspace.plan, component, instance});
+    auto seen = provider->observe(context, providers::Target{workspace.plan, component, instance});
     if (seen.has_value()) return *std::move(seen);
     unknown_one.why = seen.error().message;
     return unknown_one;

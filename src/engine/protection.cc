@@ -20,12 +20,10 @@ constexpr std::chrono::milliseconds glance{250};  ///< how often a switch is loo
 constexpr std::chrono::seconds backoff_max{10};
 
 Json to_json(const StreamReport& report) {
-    return Json{{"at", format_instant(report.at)},
-                {"safe_until", format_instant(report.safe_until)},
-                {"position", report.position},
-                {"retained_bytes", report.retained_bytes},
-                {"free_bytes", report.free_bytes},
-                {"warning", report.warning}};
+    return Json{
+        {"at", format_instant(report.at)}, {"safe_until", format_instant(report.safe_until)},
+        {"position", report.position},     {"retained_bytes", report.retained_bytes},
+        {"free_bytes", report.free_bytes}, {"warning", report.warning}};
 }
 
 /// The protection of one component: its lease, its streams, its repeated points.
@@ -108,9 +106,8 @@ private:
             ++failures;
             const Error error = broke.has_value() ? unavailable("the stream ended") : broke.error();
             tell(protection, error.message, true);
-            const Duration pause =
-                std::min<Duration>(std::chrono::milliseconds(250) * (1U << std::min(failures, 6U)),
-                                   backoff_max);
+            const Duration pause = std::min<Duration>(
+                std::chrono::milliseconds(250) * (1U << std::min(failures, 6U)), backoff_max);
             TRY(wait_or_switch(context, pause, token));
         }
         return context.check("protection");
@@ -151,7 +148,8 @@ private:
     }
 
     /// When the newest point of this method was begun on the current instance.
-    std::optional<Instant> last_point(const plan::Protection& protection, const std::string& token) {
+    std::optional<Instant> last_point(const plan::Protection& protection,
+                                      const std::string& token) {
         vault::Vault* vault = workspace_.services.vault;
         if (vault == nullptr) return std::nullopt;
         auto points = vault->points(component_.name);
@@ -168,8 +166,8 @@ private:
         unsigned failures = 0;
         while (!context.stopped()) {
             const std::string token = current_token();
-            const schedule::Due due =
-                schedule::next_due(last_point(protection, token), *protection.every, workspace_.now());
+            const schedule::Due due = schedule::next_due(last_point(protection, token),
+                                                         *protection.every, workspace_.now());
             Duration wait = std::max(Duration::zero(), Duration(due.at - workspace_.now()));
             if (failures > 0) wait = schedule::retry_after(failures, *protection.every);
             if (due.missed > 1 && failures == 0)
@@ -199,8 +197,8 @@ private:
 
 bool is_wanted(const ProtectOptions& options, const plan::Component& component) {
     if (component.protect.empty()) return false;
-    return options.components.empty() || std::ranges::find(options.components, component.name) !=
-                                             options.components.end();
+    return options.components.empty() ||
+           std::ranges::find(options.components, component.name) != options.components.end();
 }
 
 }  // namespace
@@ -223,7 +221,8 @@ Result<void> protect(const Context& context, Workspace& workspace, Instances& in
             continue;
         }
         guards.push_back(std::make_unique<Guard>(workspace, instances, component, options));
-        scope.spawn([guard = guards.back().get()](const Context& task) { return guard->run(task); });
+        scope.spawn(
+            [guard = guards.back().get()](const Context& task) { return guard->run(task); });
     }
     if (guards.empty())
         return not_found("the plan protects nothing that this build can protect",

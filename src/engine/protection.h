@@ -1,10 +1,10 @@
 #pragma once
 /// Keeps protection flowing as the plan says: continuous streams, and points at their intervals.
 ///
-/// One thread per protection, restarted with backoff, following the recorded instance: after a switch
-/// it protects the new one. Holds the lease "protect/<component>"; `recover` and `backup` work beside
-/// it. What happened goes to the stream "protection/<component>"; the live report to the record
-/// "stream/<component>".
+/// One thread per protection, restarted with backoff, following the recorded instance: after a
+/// switch it protects the new one. Holds the lease "protect/<component>"; `recover` and `backup`
+/// work beside it. What happened goes to the stream "protection/<component>"; the live report to
+/// the record "stream/<component>".
 
 #include <functional>
 #include <string>
@@ -27,8 +27,8 @@ struct ProtectOptions {
     std::function<void(const ProtectionNews&)> on_news;
 };
 
-/// Runs until stopped. Errors: conflict when another process protects a component (named), unless it
-/// dies meanwhile; cancelled is success.
+/// Runs until stopped. Errors: conflict when another process protects a component (named), unless
+/// it dies meanwhile; cancelled is success.
 Result<void> protect(const Context& context, Workspace& workspace, Instances& instances,
                      const ProtectOptions& options);
 
@@ -37,8 +37,8 @@ struct BackupDone {
     Json outputs;
     Duration took{};
 };
-/// One recovery point now. Takes the lease "backup/<component>"; the second one who asks is told who
-/// holds it. First adoption pins the identity. `arguments` may name a "method" of the kind.
+/// One recovery point now. Takes the lease "backup/<component>"; the second one who asks is told
+/// who holds it. First adoption pins the identity. `arguments` may name a "method" of the kind.
 Result<BackupDone> backup(const Context& context, Workspace& workspace, Instances& instances,
                           const std::string& component, const Json& arguments,
                           const providers::ProgressSink& progress);

@@ -53,8 +53,8 @@ private:
     std::multimap<Monotonic, std::string> pending_;
 };
 
-/// Calls of start() that have not come back, by step: a probe first ends them, so that it never looks
-/// at something that is still being made.
+/// Calls of start() that have not come back, by step: a probe first ends them, so that it never
+/// looks at something that is still being made.
 class InFlight {
 public:
     std::stop_token enter(const StepId& step) {
@@ -69,7 +69,8 @@ public:
     /// Asks the step's call to stop, without waiting.
     void end_soon(const StepId& step) {
         MutexLock lock(mutex_);
-        if (const auto found = calls_.find(step); found != calls_.end()) found->second.request_stop();
+        if (const auto found = calls_.find(step); found != calls_.end())
+            found->second.request_stop();
     }
     /// Asks the step's call to stop and waits until it has come back. Errors: timeout, cancelled.
     Result<void> end(const Context& context, const StepId& step) {
@@ -107,7 +108,8 @@ public:
         for (unsigned i = 0; i < options_.threads; ++i)
             scope_.spawn([this](const Context& task) { return work(task); });
         scope_.spawn([this](const Context& task) {
-            return timers_.serve(task, [this, &task](rb::Body body) { post(task, std::move(body)); });
+            return timers_.serve(task,
+                                 [this, &task](rb::Body body) { post(task, std::move(body)); });
         });
     }
 
@@ -159,13 +161,15 @@ private:
         return *node;
     }
 
-    Result<PreparedCall> prepare_call(const rb::RunState& run, const StepId& step, unsigned attempt) {
+    Result<PreparedCall> prepare_call(const rb::RunState& run, const StepId& step,
+                                      unsigned attempt) {
         return prepare(workspace_, instances_, run, node_of(run, step), attempt);
     }
 
     Context bounded(const Context& task, const rb::RunState& run, const StepId& step) const {
         const Duration limit = node_of(run, step).timeout;
-        // The machine's own timer decides; the call's limit only makes sure that a thread comes back.
+        // The machine's own timer decides; the call's limit only makes sure that a thread comes
+        // back.
         return limit == Duration::zero() ? task : task.within(limit + limit / 10);
     }
 
@@ -179,8 +183,8 @@ private:
         auto progress = [&](std::uint64_t done, std::uint64_t total, const std::string& unit) {
             if (options_.on_progress) options_.on_progress({command.step, done, total, unit});
         };
-        auto started = prepared.provider->start(
-            bounded(task, run, command.step).with_stop(stop), prepared.call, progress);
+        auto started = prepared.provider->start(bounded(task, run, command.step).with_stop(stop),
+                                                prepared.call, progress);
         in_flight_.leave(command.step);
         return started;
     }
@@ -190,7 +194,8 @@ private:
         if (!started.has_value())
             return post(task, rb::StepFailed{command.step, command.attempt, started.error()});
         if (started->operation)
-            return post(task, rb::StepOperating{command.step, command.attempt, *started->operation});
+            return post(task,
+                        rb::StepOperating{command.step, command.attempt, *started->operation});
         post(task, rb::StepSucceeded{command.step, command.attempt, started->outputs});
     }
 
@@ -205,8 +210,8 @@ private:
             return post(task, rb::StepSucceeded{command.step, command.attempt, polled->outputs});
         if (options_.on_progress)
             options_.on_progress({command.step, polled->completed, polled->total, polled->unit});
-        post(task, rb::StepProgressed{command.step, command.attempt, polled->completed, polled->total,
-                                      polled->unit});
+        post(task, rb::StepProgressed{command.step, command.attempt, polled->completed,
+                                      polled->total, polled->unit});
     }
 
     void carry(const Context& task, const rb::RunState& run, const rb::ProbeVerb& command) {
@@ -218,9 +223,9 @@ private:
             return post(task, answer);
         }
         auto prepared = prepare_call(run, command.step, command.attempt);
-        auto probed = prepared.has_value()
-                          ? prepared->provider->probe(bounded(task, run, command.step), prepared->call)
-                          : Result<providers::Probed>(prepared.error());
+        auto probed = prepared.has_value() ? prepared->provider->probe(
+                                                 bounded(task, run, command.step), prepared->call)
+                                           : Result<providers::Probed>(prepared.error());
         if (probed.has_value()) {
             answer.verdict = probed->verdict;
             answer.outputs = probed->outputs;
@@ -246,9 +251,8 @@ private:
     void carry(const Context& task, const rb::RunState& run, const rb::RecordCalls& command) {
         rb::StepRecorded answer{.step = command.step, .calls = Json::array()};
         auto prepared = prepare_call(run, command.step, 1);
-        auto calls = prepared.has_value()
-                         ? prepared->provider->preview(task, prepared->call)
-                         : Result<std::vector<providers::Call>>(prepared.error());
+        auto calls = prepared.has_value() ? prepared->provider->preview(task, prepared->call)
+                                          : Result<std::vector<providers::Call>>(prepared.error());
         if (calls.has_value()) {
             for (const providers::Call& call : *calls)
                 answer.calls.push_back(Json{{"action", call.action},
@@ -278,7 +282,8 @@ private:
 std::unique_ptr<Executor> make_real_executor(const Context& context, Workspace& workspace,
                                              Instances& instances, EventQueue& events,
                                              ExecutorOptions options) {
-    return std::make_unique<RealExecutor>(context, workspace, instances, events, std::move(options));
+    return std::make_unique<RealExecutor>(context, workspace, instances, events,
+                                          std::move(options));
 }
 
 }  // namespace lifeboat::engine

@@ -131,10 +131,9 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
         if (proposal.because.empty())
             return not_found("nothing is unhealthy: no scenario applies",
                              "Name a scenario, and say --although-healthy REASON if you mean it.");
-        return not_found(
-            fmt::format("no scenario of the plan matches what is seen: {}",
-                        join(proposal.because, "; ")),
-            "Name one: `lifeboat recover SCENARIO`.");
+        return not_found(fmt::format("no scenario of the plan matches what is seen: {}",
+                                     join(proposal.because, "; ")),
+                         "Name one: `lifeboat recover SCENARIO`.");
     }
     const plan::Scenario* scenario = TRY(find_scenario(workspace, proposal.scenario));
     proposal.graph = TRY(compile_scenario(workspace, *scenario, request));
@@ -204,8 +203,8 @@ bool stands_on(const plan::Plan& plan, const std::string& component, const std::
     return false;
 }
 
-/// The moment at which the outside check of the component passed: the last of its own steps and of the
-/// smoke and verify steps of what stands on it.
+/// The moment at which the outside check of the component passed: the last of its own steps and of
+/// the smoke and verify steps of what stands on it.
 std::optional<Instant> back_at(const plan::Plan& plan, const rb::RunState& run,
                                const std::string& component) {
     static const std::set<std::string, std::less<>> after = {"rebuild-protection", "backup",

@@ -68,7 +68,8 @@ Result<void> take_leases(RunLeases& leases, Workspace& workspace, const rb::RunS
 /// One run in this process, from its first event or from its journal to where it rests.
 class RunLoop {
 public:
-    RunLoop(const Context& context, Workspace& workspace, const RunId& run, const RunOptions& options)
+    RunLoop(const Context& context, Workspace& workspace, const RunId& run,
+            const RunOptions& options)
         : context_(context),
           workspace_(workspace),
           options_(options),
@@ -78,9 +79,9 @@ public:
           executor_context_(context.clock(), options.abandon),
           executor_(make_real_executor(
               executor_context_, workspace, instances_, events_,
-              ExecutorOptions{.threads = 8, .on_progress = [this](const LiveProgress& progress) {
-                                  keep(progress);
-                              }})),
+              ExecutorOptions{
+                  .threads = 8,
+                  .on_progress = [this](const LiveProgress& progress) { keep(progress); }})),
           driver_(workspace.state, *executor_, run,
                   [this](const rb::RunState& state, const rb::Event& event) {
                       if (options_.on_event) options_.on_event(state, event);
@@ -118,9 +119,12 @@ private:
     bool rests() const {
         switch (driver_.run().status) {
             case rb::RunStatus::finished:
-            case rb::RunStatus::paused: return true;
-            case rb::RunStatus::waiting: return !options_.stay_when_waiting;
-            default: return false;
+            case rb::RunStatus::paused:
+                return true;
+            case rb::RunStatus::waiting:
+                return !options_.stay_when_waiting;
+            default:
+                return false;
         }
     }
 
@@ -129,9 +133,9 @@ private:
         TRY(take_requests());
         while (!rests()) {
             if (options_.abandon.stop_requested())
-                return cancelled("the run was left as it stands",
-                                 fmt::format("Go on with `lifeboat resume {}`.",
-                                             driver_.run().start.run.value));
+                return cancelled(
+                    "the run was left as it stands",
+                    fmt::format("Go on with `lifeboat resume {}`.", driver_.run().start.run.value));
             if (context_.stopped() && !pause_asked) {
                 pause_asked = true;
                 TRY(step(rb::PauseRequested{
@@ -152,7 +156,8 @@ private:
 
     /// Waits at most a tick for an event, then takes all that are there.
     Result<void> take_one() {
-        // The loop's own waiting ends by the tick, never by the stop token: a pause must be carried out.
+        // The loop's own waiting ends by the tick, never by the stop token: a pause must be carried
+        // out.
         const Context waiting = Context(context_.clock()).within(tick);
         while (true) {
             auto event = events_.pop(waiting);
@@ -173,8 +178,7 @@ private:
             return ok();
         requests_read_ = now;
         const RunId run = driver_.run().start.run;
-        const auto asked =
-            TRY(workspace_.state.read(request_stream(run), driver_.run().inbox));
+        const auto asked = TRY(workspace_.state.read(request_stream(run), driver_.run().inbox));
         for (const StoredEvent& stored : asked) {
             auto body = rb::event_from_json(stored.type, stored.at, stored.payload);
             rb::RequestTaken taken{.version = stored.version, .refused = {}};

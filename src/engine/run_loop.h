@@ -15,15 +15,17 @@ namespace lifeboat::engine {
 struct RunOptions {
     /// Stay while the run waits for a person (a terminal), or return (a pipe, cron).
     bool stay_when_waiting = false;
-    /// The context's stop pauses the run cleanly; this one leaves it as it stands (a second Ctrl-C).
+    /// The context's stop pauses the run cleanly; this one leaves it as it stands (a second
+    /// Ctrl-C).
     std::stop_token abandon;
     std::function<void(const runbook::RunState&, const runbook::Event&)> on_event;
     std::function<void(const runbook::RunState&, const LiveProgress&)> on_progress;
     std::function<void(const runbook::RunState&)> on_tick;  ///< about ten times a second
 };
 
-/// A new run of compiled steps. Takes the leases "run/<id>" and "component/<name>" for every component
-/// that its steps mutate, before the first event. Errors: conflict (lease held: names the holder).
+/// A new run of compiled steps. Takes the leases "run/<id>" and "component/<name>" for every
+/// component that its steps mutate, before the first event. Errors: conflict (lease held: names the
+/// holder).
 Result<runbook::RunState> begin_run(const Context& context, Workspace& workspace,
                                     const runbook::RunStarted& start, const RunOptions& options);
 
@@ -35,6 +37,7 @@ Result<runbook::RunState> resume_run(const Context& context, Workspace& workspac
 /// Leaves a request for whoever drives the run now or later. Durable. Returns its version.
 /// `body` is one of Approved, Denied, RetryRequested, StepSkipped, StepBypassed, PauseRequested,
 /// ResumeRequested, AbortRequested.
-Result<std::uint64_t> request(State& state, const RunId& run, Instant now, const runbook::Body& body);
+Result<std::uint64_t> request(State& state, const RunId& run, Instant now,
+                              const runbook::Body& body);
 
 }  // namespace lifeboat::engine

@@ -13,7 +13,8 @@ using runbook::RunMode;
 using runbook::RunState;
 using runbook::StepStatus;
 
-/// Verbs without a component are carried out by the provider that knows how: a shell, an HTTP client.
+/// Verbs without a component are carried out by the provider that knows how: a shell, an HTTP
+/// client.
 std::string_view kind_for(const Node& node) {
     if (!node.component.empty()) return node.kind;
     if (node.verb == "run") return "shell";
@@ -25,7 +26,8 @@ std::string_view kind_for(const Node& node) {
 Result<std::optional<Instance>> candidate_of(const RunState& run, const std::string& component) {
     const auto made = runbook::candidates(run);
     const auto found = made.find(component);
-    if (found == made.end() || !found->second.contains("instance")) return std::optional<Instance>();
+    if (found == made.end() || !found->second.contains("instance"))
+        return std::optional<Instance>();
     return std::optional<Instance>(TRY(providers::instance_from_json(found->second["instance"])));
 }
 
@@ -34,7 +36,8 @@ bool is_fenced(const RunState& run, const Node& node) {
         if (other.verb != "fence" || other.component != node.component) continue;
         const auto state = run.steps.find(other.id);
         if (state == run.steps.end()) continue;
-        if (state->second.status == StepStatus::done || state->second.status == StepStatus::bypassed)
+        if (state->second.status == StepStatus::done ||
+            state->second.status == StepStatus::bypassed)
             return true;
     }
     // A person's approval on record stands for the fence: the step asked for it, and it was given.
@@ -60,10 +63,9 @@ Result<PreparedCall> prepare(Workspace& workspace, Instances& instances, const R
     const std::string_view kind = kind_for(node);
     providers::Provider* provider = workspace.registry.find(kind);
     if (provider == nullptr) {
-        return unsupported(
-            fmt::format("{}: no provider for '{}' in this build",
-                        node.id.value, kind.empty() ? node.verb : std::string(kind)),
-            "Do it by hand and `lifeboat bypass` the step, or skip it.");
+        return unsupported(fmt::format("{}: no provider for '{}' in this build", node.id.value,
+                                       kind.empty() ? node.verb : std::string(kind)),
+                           "Do it by hand and `lifeboat bypass` the step, or skip it.");
     }
     PreparedCall prepared{.provider = provider,
                           .call = providers::VerbCall{.plan = workspace.plan}};

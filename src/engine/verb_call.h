@@ -15,14 +15,14 @@ struct PreparedCall {
     providers::VerbCall call;
 };
 
-/// Errors: unsupported (no provider for the kind or verb), invalid (template, settings, a component that
-/// the plan no longer has), corrupt.
+/// Errors: unsupported (no provider for the kind or verb), invalid (template, settings, a component
+/// that the plan no longer has), corrupt.
 Result<PreparedCall> prepare(Workspace& workspace, Instances& instances,
                              const runbook::RunState& run, const runbook::Node& node,
                              unsigned attempt);
 
-/// Makes the candidates that this step switches to the current instances. Real runs only; in a drill
-/// nothing outside its scope is switched. Durable.
+/// Makes the candidates that this step switches to the current instances. Real runs only; in a
+/// drill nothing outside its scope is switched. Durable.
 Result<void> adopt(Instances& instances, const runbook::RunState& run, const runbook::Node& node);
 
 }  // namespace lifeboat::engine

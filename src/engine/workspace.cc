@@ -11,8 +11,8 @@ Holder own_holder(Environment& environment, const std::string& doing) {
     holder.pid = processes.own_pid();
     holder.boot_id = processes.boot_id();
     if (auto identity = processes.identify(holder.pid)) holder.start_ticks = identity->start_ticks;
-    holder.who = fmt::format("{} by {} on {}, pid {}", doing, processes.own_user(), holder.host,
-                             holder.pid);
+    holder.who =
+        fmt::format("{} by {} on {}, pid {}", doing, processes.own_user(), holder.host, holder.pid);
     return holder;
 }
 

@@ -7,8 +7,8 @@
 namespace lifeboat::vault {
 namespace {
 
-// Normalised chunking: harder to cut before the average size, easier behind it. The high bits of the
-// rolling value are those that depend on the most bytes.
+// Normalised chunking: harder to cut before the average size, easier behind it. The high bits of
+// the rolling value are those that depend on the most bytes.
 constexpr unsigned hard_bits = 22;
 constexpr unsigned easy_bits = 18;
 
@@ -43,7 +43,8 @@ Chunker::Step Chunker::feed_content(ByteView bytes) {
     bool cut = false;
     while (at < bytes.size() && !cut) {
         const std::size_t size = start + at;
-        const std::size_t limit = size < content_chunk_average ? content_chunk_average : content_chunk_max;
+        const std::size_t limit =
+            size < content_chunk_average ? content_chunk_average : content_chunk_max;
         const unsigned bits = size < content_chunk_average ? hard_bits : easy_bits;
         const std::size_t end = std::min(bytes.size(), at + (limit - size));
         while (at < end) {

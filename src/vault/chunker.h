@@ -1,9 +1,9 @@
 #pragma once
 /// Where a stream of bytes is cut into chunks. Pure; not thread-safe.
 ///
-/// Fixed: every 64 KiB, which is what database files change by. Content-defined: FastCDC, 256 KiB to
-/// 4 MiB around 1 MiB, with a table that depends on the vault's key. Where the cuts fall depends on
-/// the bytes alone, not on the pieces in which they come.
+/// Fixed: every 64 KiB, which is what database files change by. Content-defined: FastCDC, 256 KiB
+/// to 4 MiB around 1 MiB, with a table that depends on the vault's key. Where the cuts fall depends
+/// on the bytes alone, not on the pieces in which they come.
 
 #include <array>
 #include <cstdint>
@@ -38,7 +38,7 @@ private:
 
     Chunking chunking_;
     const GearTable* gear_;
-    std::size_t size_ = 0;        ///< of the open chunk
+    std::size_t size_ = 0;  ///< of the open chunk
     std::uint64_t rolling_ = 0;
 };
 

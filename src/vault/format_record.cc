@@ -63,8 +63,9 @@ Result<FormatRecord> parse(std::string_view text, Json& value) {
     if (name != format_name) return corrupt(fmt::format("the format is '{}'", name));
     const std::int64_t version = TRY(get_integer(value, "version"));
     if (version != format_version)
-        return unsupported(fmt::format("format version {}, this build knows {}", version,
-                                       format_version), newer_hint);
+        return unsupported(
+            fmt::format("format version {}, this build knows {}", version, format_version),
+            newer_hint);
 
     FormatRecord record;
     const Json features = value.value("features", Json::object());
@@ -111,13 +112,14 @@ Result<OpenedRecord> read_format_record(std::string_view text, const crypto::Key
     OpenedRecord opened{.record = std::move(parsed).value(), .keys = {}, .read_only = {}};
     opened.keys = derive_keys(root, opened.record.vault);
     if (string_or(value, "key_check", "") != key_check(opened.keys))
-        return denied(fmt::format("the key is not that of vault {}", to_hex(opened.record.vault)),
-                      "It is a whole key, but of another vault: name the key file made with this one.");
+        return denied(
+            fmt::format("the key is not that of vault {}", to_hex(opened.record.vault)),
+            "It is a whole key, but of another vault: name the key file made with this one.");
     const std::string code = string_or(value, "mac", "");
     value.erase("mac");
     if (code != mac(value, opened.keys))
-        return corrupt(fmt::format("object '{}': changed by somebody without the key",
-                                   format_object));
+        return corrupt(
+            fmt::format("object '{}': changed by somebody without the key", format_object));
     const auto unknown = unknown_of(opened.record.write_features, known_write);
     if (!unknown.empty())
         opened.read_only = fmt::format("unknown format features: {}", join(unknown, ", "));

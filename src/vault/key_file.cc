@@ -1,7 +1,7 @@
 /// The key file: `lifeboat-key-1 <base64url of 32 bytes> <checksum>`, one line of text.
 ///
-/// The checksum (8 hex digits of the SHA-256 of the text before it) tells a damaged or mistyped copy
-/// from the key of another vault, without the vault at hand.
+/// The checksum (8 hex digits of the SHA-256 of the text before it) tells a damaged or mistyped
+/// copy from the key of another vault, without the vault at hand.
 
 #include <fmt/core.h>
 
@@ -53,8 +53,8 @@ Result<void> make_key(Environment& environment, const Path& key_file) {
     const Path directory = directory_of(key_file);
     TRY(files.make_directories(directory));
     // Written aside and linked: a crash leaves no torn key, and no key is ever replaced.
-    const Path aside = directory / fmt::format(".{}.{}", key_file.filename().string(),
-                                               environment.random.hex(6));
+    const Path aside =
+        directory / fmt::format(".{}.{}", key_file.filename().string(), environment.random.hex(6));
     auto made = write_new(files, aside, text);
     if (made.has_value()) made = files.link(aside, key_file);
     (void)files.remove(aside);  // Ignored: the error that matters is that of the key itself.
@@ -76,9 +76,10 @@ Result<crypto::Key> load_key(Environment& environment, const Path& key_file) {
         return std::move(status).error();
     }
     if (status->type == FileType::regular && (status->mode & 077U) != 0)
-        return denied(fmt::format("key file '{}' can be read by others (mode {:o})",
-                                  key_file.string(), status->mode),
-                      "Take the rights away with `chmod 600`; if others had access, make a new vault.");
+        return denied(
+            fmt::format("key file '{}' can be read by others (mode {:o})", key_file.string(),
+                        status->mode),
+            "Take the rights away with `chmod 600`; if others had access, make a new vault.");
     const Bytes bytes = TRY(read_file(environment.files, key_file, size_max));
     const std::string_view text = trim(as_text(bytes));
 

@@ -31,7 +31,8 @@ crypto::Nonce nonce_of(std::uint64_t ordinal, Part part) {
     for (std::size_t i = 0; i < 8; ++i)
         nonce[i] = static_cast<std::byte>((ordinal >> (8 * i)) & 0xffU);
     for (std::size_t i = 0; i < 4; ++i)
-        nonce[8 + i] = static_cast<std::byte>((static_cast<std::uint32_t>(part) >> (8 * i)) & 0xffU);
+        nonce[8 + i] =
+            static_cast<std::byte>((static_cast<std::uint32_t>(part) >> (8 * i)) & 0xffU);
     return nonce;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 /// The keys of one vault, all derived from the root secret in the key file and the vault's id.
 ///
-/// One purpose, one key. Within an object every sealed part has a nonce of its own (ordinal and part),
-/// and every object a key of its own (random salt): no nonce is ever used twice. Pure.
+/// One purpose, one key. Within an object every sealed part has a nonce of its own (ordinal and
+/// part), and every object a key of its own (random salt): no nonce is ever used twice. Pure.
 
 #include <array>
 #include <string>

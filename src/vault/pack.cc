@@ -12,7 +12,8 @@ namespace {
 constexpr std::string_view magic = "LBPACK01";
 constexpr std::string_view end_magic = "LBPKEND1";
 constexpr std::size_t entry_size = 1 + 32 + slot_size;
-// A chunk below this size is not worth a try; one whose first bytes do not shrink is stored as it is.
+// A chunk below this size is not worth a try; one whose first bytes do not shrink is stored as it
+// is.
 constexpr std::size_t compress_min = 64;
 constexpr std::size_t probe_size = 4096;
 
@@ -90,9 +91,10 @@ ChunkId chunk_id(const Keys& keys, ByteView typed) { return crypto::hmac_sha256(
 Packed encode_chunk(ByteView plain) {
     if (plain.size() >= compress_min) {
         const ByteView probe = plain.first(std::min(plain.size(), probe_size));
-        const bool worth = plain.size() <= probe_size ||
-                           compress(probe).size() < probe_size - probe_size / 16;
-        // A file may begin with what does not shrink and go on with what does: look in the middle too.
+        const bool worth =
+            plain.size() <= probe_size || compress(probe).size() < probe_size - probe_size / 16;
+        // A file may begin with what does not shrink and go on with what does: look in the middle
+        // too.
         const bool middle = !worth && plain.size() >= 4 * probe_size &&
                             compress(plain.subspan(plain.size() / 2, probe_size)).size() <
                                 probe_size - probe_size / 16;

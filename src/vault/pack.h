@@ -73,7 +73,8 @@ public:
     PackBuilder(const Keys& keys, const Salt& salt);
 
     /// Requires: plain is what `packed` encodes the bytes of, at most chunk_size_max.
-    Slot add(const ChunkId& id, ChunkType type, ByteView packed, Encoding encoding, std::size_t plain);
+    Slot add(const ChunkId& id, ChunkType type, ByteView packed, Encoding encoding,
+             std::size_t plain);
     std::size_t size() const { return bytes_.size(); }
     bool is_full() const { return bytes_.size() >= pack_target_size; }
 

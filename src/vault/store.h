@@ -1,10 +1,10 @@
 #pragma once
 /// Where a vault keeps its objects: names and immutable bytes. A directory today, S3 later.
 ///
-/// put() is create-if-absent and durable on return, or durable at the next barrier() when asked to be
-/// deferred: packs are written in batches with one barrier. Objects are never changed. The one
-/// exception are append files (the WAL): they grow at the end, and their durable prefix is what sync()
-/// has confirmed. All go through Files, so a test can crash at every write. Thread-safe.
+/// put() is create-if-absent and durable on return, or durable at the next barrier() when asked to
+/// be deferred: packs are written in batches with one barrier. Objects are never changed. The one
+/// exception are append files (the WAL): they grow at the end, and their durable prefix is what
+/// sync() has confirmed. All go through Files, so a test can crash at every write. Thread-safe.
 
 #include <memory>
 #include <string>
@@ -50,6 +50,7 @@ public:
 };
 
 /// Errors: not_found (no such directory: the hint names `lifeboat vault init`), denied.
-Result<std::unique_ptr<Store>> open_directory_store(const Path& directory, Environment& environment);
+Result<std::unique_ptr<Store>> open_directory_store(const Path& directory,
+                                                    Environment& environment);
 
 }  // namespace lifeboat::vault

@@ -1,7 +1,9 @@
-/// A vault in a directory. An object is a file; it appears by link(), which never replaces anything.
+/// A vault in a directory. An object is a file; it appears by link(), which never replaces
+/// anything.
 ///
-/// tmp/ holds what is being written; after a crash it is garbage that prune removes. Directories are
-/// made on demand and synced up to the root before the first durable object in them is confirmed.
+/// tmp/ holds what is being written; after a crash it is garbage that prune removes. Directories
+/// are made on demand and synced up to the root before the first durable object in them is
+/// confirmed.
 
 #include <fmt/core.h>
 
@@ -126,7 +128,8 @@ private:
         }
         if (deferred) return ok();
         auto synced = files_.sync_directory(path.parent_path());
-        if (!synced.has_value()) (void)files_.remove(path);  // Ignored: the sync's error says it all.
+        if (!synced.has_value())
+            (void)files_.remove(path);  // Ignored: the sync's error says it all.
         return synced;
     }
 
@@ -145,8 +148,7 @@ private:
             const std::size_t count = TRY(file->read_at(0, present));
             present.resize(count);
         }
-        if (!std::ranges::equal(present, bytes))
-            return conflict("exists with other bytes");
+        if (!std::ranges::equal(present, bytes)) return conflict("exists with other bytes");
         if (deferred) return ok();
         TRY(file->sync());
         return files_.sync_directory(path.parent_path());
@@ -156,7 +158,8 @@ private:
     Result<void> make_parent(const Path& directory, bool deferred) {
         {
             const MutexLock lock(mutex_);
-            if (durable_.contains(directory) || (deferred && made_.contains(directory))) return ok();
+            if (durable_.contains(directory) || (deferred && made_.contains(directory)))
+                return ok();
         }
         TRY(files_.make_directories(directory, directory_mode));
         if (!deferred) {

@@ -1,10 +1,12 @@
 #pragma once
-/// Lifeboat's own store of recovery points: deduplicated, compressed, encrypted, immutable, verified.
+/// Lifeboat's own store of recovery points: deduplicated, compressed, encrypted, immutable,
+/// verified.
 ///
 /// Format: docs/format/vault.md. Commit order is packs → index → manifest; writers take no locks; a
-/// crash leaves garbage and nothing else; a flipped bit anywhere is found and named, and never restored.
-/// Knows nothing of PostgreSQL or Redis: a point is a tree of files with facts, a log is a sequence of
-/// bytes addressed by position (an LSN) with boundaries and times. Thread-safe unless said otherwise.
+/// crash leaves garbage and nothing else; a flipped bit anywhere is found and named, and never
+/// restored. Knows nothing of PostgreSQL or Redis: a point is a tree of files with facts, a log is
+/// a sequence of bytes addressed by position (an LSN) with boundaries and times. Thread-safe unless
+/// said otherwise.
 
 #include <functional>
 #include <memory>
@@ -20,19 +22,21 @@
 
 namespace lifeboat::vault {
 
-using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;  ///< bytes; total 0 = ?
+using Progress =
+    std::function<void(std::uint64_t done, std::uint64_t total)>;  ///< bytes; total 0 = ?
 
 /// A recovery point as everybody sees it, from its manifest.
 struct Point {
     PointId id;
     std::string component;
-    std::string method;     ///< "base", "snapshot"
+    std::string method;  ///< "base", "snapshot"
     Instant began{}, ended{};
     std::uint64_t size = 0;    ///< bytes of the files
     std::uint64_t stored = 0;  ///< bytes it added to the vault
-    /// Of the provider: system identifier, timeline, start/stop LSN, … The vault reads one member only:
-    /// "log": {"lineage", "branch", "from", "to"}, the stretch of the component's log without which the
-    /// point is no use. prune keeps that branch from there on; verify names the point when it is damaged.
+    /// Of the provider: system identifier, timeline, start/stop LSN, … The vault reads one member
+    /// only: "log": {"lineage", "branch", "from", "to"}, the stretch of the component's log without
+    /// which the point is no use. prune keeps that branch from there on; verify names the point
+    /// when it is damaged.
     Json facts = Json::object();
     Json instance = Json::object();  ///< the instance it was taken from: site, address, identity
     std::uint64_t sequence = 0;      ///< of the manifest chain
@@ -45,8 +49,8 @@ struct FileMeta {
 
 enum class Chunking { fixed_64k, content_defined };
 
-/// Writes one point. Nothing is visible before commit(). Not thread-safe. Destroyed uncommitted: garbage
-/// that `vault prune` removes.
+/// Writes one point. Nothing is visible before commit(). Not thread-safe. Destroyed uncommitted:
+/// garbage that `vault prune` removes.
 class PointWriter {
 public:
     virtual ~PointWriter() = default;
@@ -86,7 +90,8 @@ public:
     /// Errors: not_found, corrupt (names pack and offset).
     virtual Result<Bytes> read_file(const std::string& path) = 0;
     /// Writes everything below `directory`, which must be absent or empty. Durable on return (files
-    /// and directories synced). Errors: conflict (not empty), exhausted (checked up front), corrupt.
+    /// and directories synced). Errors: conflict (not empty), exhausted (checked up front),
+    /// corrupt.
     virtual Result<void> restore(const Context& context, const Path& directory,
                                  const RestoreOptions& options, const Progress& progress) = 0;
     /// Reads and authenticates every byte of the point.
@@ -96,7 +101,7 @@ public:
 /// Names one log: whose it is, and which branch of its history.
 struct LogName {
     std::string component;
-    std::string lineage;     ///< PostgreSQL: the system identifier
+    std::string lineage;       ///< PostgreSQL: the system identifier
     std::uint32_t branch = 1;  ///< PostgreSQL: the timeline
     auto operator<=>(const LogName&) const = default;
 };
@@ -112,8 +117,9 @@ struct Mark {
 class LogWriter {
 public:
     virtual ~LogWriter() = default;
-    /// `position` must be where the log ends (or anywhere beyond, after gap()). `boundary` is the end of
-    /// the last whole record in the log after these bytes (0 = none yet). Not durable before sync().
+    /// `position` must be where the log ends (or anywhere beyond, after gap()). `boundary` is the
+    /// end of the last whole record in the log after these bytes (0 = none yet). Not durable before
+    /// sync().
     virtual Result<void> append(std::uint64_t position, ByteView bytes, std::uint64_t boundary,
                                 const std::vector<Mark>& marks) = 0;
     /// Durable: all appended. Returns the boundary that is now durable.
@@ -126,8 +132,8 @@ public:
 struct Gap {
     std::uint64_t from = 0, to = 0;
     std::string reason;
-    /// These bytes were stored and can no longer be read; `reason` names file, frame and offset. At the
-    /// end of a log `to` may equal `from`: how much was lost is not known.
+    /// These bytes were stored and can no longer be read; `reason` names file, frame and offset. At
+    /// the end of a log `to` may equal `from`: how much was lost is not known.
     bool damaged = false;
 };
 
@@ -145,8 +151,8 @@ class LogReader {
 public:
     virtual ~LogReader() = default;
     virtual const LogStatus& status() const = 0;
-    /// Exactly `out.size()` bytes at `position`. Errors: not_found (before begin, beyond end, or in a
-    /// gap: names it), corrupt (names file and frame).
+    /// Exactly `out.size()` bytes at `position`. Errors: not_found (before begin, beyond end, or in
+    /// a gap: names it), corrupt (names file and frame).
     virtual Result<void> read(std::uint64_t position, std::span<std::byte> out) = 0;
     /// The last mark at or before `time`: going back to that moment is exactly its position.
     virtual std::optional<Mark> mark_before(Instant time) const = 0;
@@ -156,7 +162,7 @@ public:
 
 struct Finding {
     std::string object;
-    std::string what;   ///< "pack …: chunk 17 at offset 123456: authentication failed"
+    std::string what;  ///< "pack …: chunk 17 at offset 123456: authentication failed"
     std::vector<std::string> affects;  ///< points and logs that cannot be restored because of it
 };
 
@@ -184,20 +190,22 @@ public:
     virtual Result<std::unique_ptr<PointWriter>> begin_point(const std::string& component,
                                                              const std::string& method,
                                                              Instant began) = 0;
-    /// Newest last. Only committed and authentic manifests; damaged ones are in `damaged` when given.
+    /// Newest last. Only committed and authentic manifests; damaged ones are in `damaged` when
+    /// given.
     virtual Result<std::vector<Point>> points(const std::string& component = "",
                                               std::vector<Finding>* damaged = nullptr) = 0;
     virtual Result<std::unique_ptr<PointReader>> open_point(const PointId& id) = 0;
 
-    /// Opens for appending: a new file begins, the old tail is never rewritten. For a new log `begin`
-    /// is its first position.
+    /// Opens for appending: a new file begins, the old tail is never rewritten. For a new log
+    /// `begin` is its first position.
     virtual Result<std::unique_ptr<LogWriter>> append_log(const LogName& name,
                                                           std::uint64_t begin) = 0;
     virtual Result<std::unique_ptr<LogReader>> open_log(const LogName& name) = 0;
     virtual Result<std::vector<LogStatus>> logs(const std::string& component = "") = 0;
 
     /// Small immutable sealed documents beside points and logs (a timeline's history, an instance's
-    /// record): "pg/<lineage>/00000002.history". Durable. Errors: conflict when it exists with other bytes.
+    /// record): "pg/<lineage>/00000002.history". Durable. Errors: conflict when it exists with
+    /// other bytes.
     virtual Result<void> put_document(const std::string& component, const std::string& name,
                                       ByteView bytes) = 0;
     virtual Result<Bytes> get_document(const std::string& component, const std::string& name) = 0;
@@ -206,22 +214,22 @@ public:
     /// `deep` reads and authenticates every byte; otherwise names, sizes and manifests.
     virtual Result<VerifyReport> verify(const Context& context, bool deep,
                                         const Progress& progress) = 0;
-    /// Removes expired points, WAL that no kept point needs, and objects that nothing refers to and that
-    /// are older than `grace`. Never what a kept point or log needs.
+    /// Removes expired points, WAL that no kept point needs, and objects that nothing refers to and
+    /// that are older than `grace`. Never what a kept point or log needs.
     virtual Result<PruneReport> prune(const Context& context, const PruneRule& rule, Duration grace,
                                       bool dry_run) = 0;
 };
 
-/// The key file: a root secret outside the vault. Text, one line, with a checksum so that a damaged or
-/// mistyped copy is told from a wrong one. Errors: conflict (file exists).
+/// The key file: a root secret outside the vault. Text, one line, with a checksum so that a damaged
+/// or mistyped copy is told from a wrong one. Errors: conflict (file exists).
 Result<void> make_key(Environment& environment, const Path& key_file);
 /// Errors: not_found, denied (readable by others), corrupt (damaged copy).
 Result<crypto::Key> load_key(Environment& environment, const Path& key_file);
 
 /// Creates the directory, its format record and nothing else. Errors: conflict (already a vault).
 Result<void> init_vault(Environment& environment, const Path& directory, const crypto::Key& key);
-/// Errors: not_found (no vault there), denied (the key is of another vault: says so), unsupported (a
-/// newer format: names the feature flags), corrupt.
+/// Errors: not_found (no vault there), denied (the key is of another vault: says so), unsupported
+/// (a newer format: names the feature flags), corrupt.
 Result<std::unique_ptr<Vault>> open_vault(Environment& environment, const Path& directory,
                                           const crypto::Key& key);
 

@@ -26,7 +26,7 @@ constexpr std::int64_t day = 24 * hour;
 constexpr Wide longest = Wide{36'525} * day;  // 100 years
 
 // From large to small. Weeks are read but never written: "30d" stays what people wrote.
-constexpr std::array<Unit, 7> units = {Unit{"w", 7 * day}, Unit{"d", day},     Unit{"h", hour},
+constexpr std::array<Unit, 7> units = {Unit{"w", 7 * day}, Unit{"d", day},    Unit{"h", hour},
                                        Unit{"m", minute},  Unit{"s", second}, Unit{"ms", 1000},
                                        Unit{"us", 1}};
 
@@ -141,7 +141,8 @@ std::string human_duration(Duration duration) {
     const Unit& h = units[2];
     const Unit& m = units[3];
     const Unit& s = units[4];
-    if (rounded_to(value, second) < minute) return fmt::format("{}s", (value + second / 2) / second);
+    if (rounded_to(value, second) < minute)
+        return fmt::format("{}s", (value + second / 2) / second);
     if (rounded_to(value, second) < hour) return two_units(value, m, s);
     if (rounded_to(value, minute) < day) return two_units(value, h, m);
     if (rounded_to(value, hour) < 10 * day) return two_units(value, d, h);

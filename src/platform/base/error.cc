@@ -78,43 +78,52 @@ ErrorKind kind_of_errno(int error_number) {
         case ENOENT:
         case ENOTDIR:
         case ESRCH:
-        case ENXIO: return ErrorKind::not_found;
+        case ENXIO:
+            return ErrorKind::not_found;
         case EEXIST:
         case EBUSY:
         case ENOTEMPTY:
-        case EADDRINUSE: return ErrorKind::conflict;
+        case EADDRINUSE:
+            return ErrorKind::conflict;
         case EACCES:
         case EPERM:
-        case EROFS: return ErrorKind::denied;
+        case EROFS:
+            return ErrorKind::denied;
         case ENOSPC:
         case EDQUOT:
         case EMFILE:
         case ENFILE:
         case ENOMEM:
-        case EFBIG: return ErrorKind::exhausted;
+        case EFBIG:
+            return ErrorKind::exhausted;
         case EINVAL:
         case EISDIR:
         case ELOOP:
         case ESPIPE:
         case EBADF:
-        case ENAMETOOLONG: return ErrorKind::invalid;
+        case ENAMETOOLONG:
+            return ErrorKind::invalid;
         case EIO:
-        case EUCLEAN: return ErrorKind::corrupt;
-        case ETIMEDOUT: return ErrorKind::timeout;
-        case ECANCELED: return ErrorKind::cancelled;
+        case EUCLEAN:
+            return ErrorKind::corrupt;
+        case ETIMEDOUT:
+            return ErrorKind::timeout;
+        case ECANCELED:
+            return ErrorKind::cancelled;
         case ENOSYS:
         case EXDEV:
-        case EOPNOTSUPP: return ErrorKind::unsupported;
-        default: return ErrorKind::unavailable;
+        case EOPNOTSUPP:
+            return ErrorKind::unsupported;
+        default:
+            return ErrorKind::unavailable;
     }
 }
 
 Error from_errno(std::string_view what, int error_number) {
-    return Error{
-        .kind = kind_of_errno(error_number),
-        .message = fmt::format("unable to {}: {}", what,
-                               std::system_category().message(error_number)),
-        .hint = {}};
+    return Error{.kind = kind_of_errno(error_number),
+                 .message = fmt::format("unable to {}: {}", what,
+                                        std::system_category().message(error_number)),
+                 .hint = {}};
 }
 
 }  // namespace lifeboat

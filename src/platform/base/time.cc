@@ -125,10 +125,10 @@ std::string format_instant(Instant instant) {
     const auto minute = std::chrono::floor<minutes>(time - hour);
     const auto second = std::chrono::floor<seconds>(time - hour - minute);
     const Duration fraction = time - hour - minute - second;
-    std::string text = fmt::format(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), hour.count(),
-        minute.count(), second.count());
+    std::string text =
+        fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    hour.count(), minute.count(), second.count());
     if (fraction != Duration::zero()) text += fmt::format(".{:06}", fraction.count());
     return text + "Z";
 }

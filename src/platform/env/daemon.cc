@@ -45,8 +45,7 @@ Result<std::size_t> receive(const Context& context, const Fd& connection, void* 
                            {.fd = stop.fd(), .events = POLLIN, .revents = 0}};
         const int ready = ::poll(waited, 2, poll_timeout(context, std::chrono::milliseconds(200)));
         if (ready <= 0 || waited[0].revents == 0) continue;
-        const ssize_t count =
-            uninterrupted([&] { return ::recv(connection.get(), to, size, 0); });
+        const ssize_t count = uninterrupted([&] { return ::recv(connection.get(), to, size, 0); });
         return count > 0 ? static_cast<std::size_t>(count) : std::size_t{0};
     }
 }
@@ -90,8 +89,7 @@ Result<void> release(const Context& context, const Fd& connection, const Prepare
         return from_errno(fmt::format("start '{}'", prepared.arguments.front()), errno);
     }
     ExecFailure failure;
-    const std::size_t count =
-        TRY(receive(context, connection, &failure, sizeof failure, what));
+    const std::size_t count = TRY(receive(context, connection, &failure, sizeof failure, what));
     if (count == sizeof failure) return exec_error(prepared, failure);
     return ok();
 }

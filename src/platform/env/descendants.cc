@@ -18,8 +18,8 @@ struct Row {
     pid_t parent = 0;
 };
 
-constexpr std::size_t rows_max = 65536;       // what does not fit is seen when these are gone
-constexpr std::size_t pids_max = 4'194'304;   // the kernel's upper bound of pid_max
+constexpr std::size_t rows_max = 65536;      // what does not fit is seen when these are gone
+constexpr std::size_t pids_max = 4'194'304;  // the kernel's upper bound of pid_max
 
 // Zero pages until a supervisor, a process of its own with one thread, touches them.
 std::array<Row, rows_max> rows;

@@ -18,7 +18,8 @@ struct Temporary {
 /// disturb each other, and what a crash left behind is passed over.
 Result<Temporary> create_beside(Files& files, const Path& path, std::uint32_t permissions) {
     for (int i = 0; i < temporary_names; ++i) {
-        Path candidate = path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), i);
+        Path candidate =
+            path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), i);
         auto file = files.open(candidate, OpenMode::create, permissions);
         if (file.has_value()) return Temporary{std::move(candidate), std::move(file).value()};
         if (file.error().kind != ErrorKind::conflict) return std::move(file).error();
@@ -28,9 +29,7 @@ Result<Temporary> create_beside(Files& files, const Path& path, std::uint32_t pe
                     "Remove the files whose names begin with a dot and end in .tmp-N there.");
 }
 
-Path parent_of(const Path& path) {
-    return path.has_parent_path() ? path.parent_path() : Path(".");
-}
+Path parent_of(const Path& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
 
 Result<void> replace_with(Files& files, const Temporary& temporary, const Path& path,
                           ByteView bytes) {
@@ -53,8 +52,7 @@ Result<Bytes> read_file(Files& files, const Path& path, std::uint64_t limit) {
     std::size_t filled = 0;
     for (;;) {
         if (filled == bytes.size()) bytes.resize(bytes.size() * 2);
-        const std::size_t count =
-            TRY(file->read_at(filled, std::span(bytes).subspan(filled)));
+        const std::size_t count = TRY(file->read_at(filled, std::span(bytes).subspan(filled)));
         if (count == 0) break;
         filled += count;
         if (filled > limit) return too_large();

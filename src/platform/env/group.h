@@ -8,7 +8,8 @@
 namespace lifeboat {
 
 /// Of `processes`, the live ones of the session that `leader` leads or led, with their descendants.
-/// Pure. Whoever has the leader's pid now but another start time is a stranger, and so is his session.
+/// Pure. Whoever has the leader's pid now but another start time is a stranger, and so is his
+/// session.
 std::vector<ProcessIdentity> members_of(const ProcessIdentity& leader,
                                         std::span<const ProcessStat> processes);
 

@@ -20,9 +20,8 @@ public:
         std::size_t filled = 0;
         while (filled < out.size()) {
             const auto at = static_cast<off_t>(offset + filled);
-            const ssize_t count = uninterrupted([&] {
-                return ::pread(fd_.get(), out.data() + filled, out.size() - filled, at);
-            });
+            const ssize_t count = uninterrupted(
+                [&] { return ::pread(fd_.get(), out.data() + filled, out.size() - filled, at); });
             if (count < 0) return file_error("read", path_, errno);
             if (count == 0) break;
             filled += static_cast<std::size_t>(count);
@@ -56,7 +55,7 @@ public:
 
     Result<std::uint64_t> size() override {
         TRY(usable());
-        struct stat found {};
+        struct stat found{};
         if (::fstat(fd_.get(), &found) != 0) return file_error("stat", path_, errno);
         return static_cast<std::uint64_t>(found.st_size);
     }
@@ -121,11 +120,16 @@ private:
 int flags_of(OpenMode mode) {
     switch (mode) {
         // Not blocking: a FIFO without a writer would hold us for ever.
-        case OpenMode::read: return O_RDONLY | O_NONBLOCK;
-        case OpenMode::create: return O_RDWR | O_CREAT | O_EXCL;
-        case OpenMode::create_or_empty: return O_RDWR | O_CREAT | O_TRUNC;
-        case OpenMode::append: return O_RDWR | O_CREAT | O_APPEND;
-        case OpenMode::update: return O_RDWR;
+        case OpenMode::read:
+            return O_RDONLY | O_NONBLOCK;
+        case OpenMode::create:
+            return O_RDWR | O_CREAT | O_EXCL;
+        case OpenMode::create_or_empty:
+            return O_RDWR | O_CREAT | O_TRUNC;
+        case OpenMode::append:
+            return O_RDWR | O_CREAT | O_APPEND;
+        case OpenMode::update:
+            return O_RDWR;
     }
     return O_RDONLY;
 }
@@ -139,7 +143,7 @@ Result<std::unique_ptr<File>> open_real_file(const Path& path, OpenMode mode,
     if (!fd.valid()) {
         return file_error(mode == OpenMode::create ? "create" : "open", path, errno);
     }
-    struct stat found {};
+    struct stat found{};
     if (::fstat(fd.get(), &found) != 0) return file_error("stat", path, errno);
     if (S_ISDIR(found.st_mode)) return file_error("open", path, EISDIR);
     // A caller who asks for 0644 means it, whatever the umask of the shell is.

@@ -34,8 +34,7 @@ FileType type_of(mode_t mode) {
 }
 
 Result<Fd> open_directory(const Path& path, std::string_view verb) {
-    Fd fd(uninterrupted(
-        [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    Fd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd.valid()) return file_error(verb, path, errno);
     return fd;
 }
@@ -60,7 +59,7 @@ Result<std::unique_ptr<File>> RealFiles::open(const Path& path, OpenMode mode,
 }
 
 Result<FileStatus> RealFiles::status(const Path& path) {
-    struct stat found {};
+    struct stat found{};
     if (::lstat(path.c_str(), &found) != 0) return file_error("stat", path, errno);
     const auto modified = std::chrono::seconds(found.st_mtim.tv_sec) +
                           std::chrono::nanoseconds(found.st_mtim.tv_nsec);
@@ -90,7 +89,7 @@ Result<std::vector<std::string>> RealFiles::list(const Path& directory) {
 }
 
 Result<void> RealFiles::make_directories(const Path& directory, std::uint32_t permissions) {
-    struct stat found {};
+    struct stat found{};
     if (::stat(directory.c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode)) return ok();
         return file_error("create the directory", directory, EEXIST);
@@ -156,15 +155,15 @@ Result<void> RealFiles::sync_directory(const Path& directory) {
 }
 
 Result<void> RealFiles::sync_all(const Path& path) {
-    const Fd fd(uninterrupted(
-        [&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
+    const Fd fd(
+        uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
     if (!fd.valid()) return file_error("sync the file system of", path, errno);
     if (uninterrupted([&] { return ::syncfs(fd.get()); }) == 0) return ok();
     return file_error("sync the file system of", path, errno);
 }
 
 Result<std::uint64_t> RealFiles::free_space(const Path& path) {
-    struct statvfs found {};
+    struct statvfs found{};
     if (uninterrupted([&] { return ::statvfs(path.c_str(), &found); }) != 0) {
         return file_error("ask for the free space of", path, errno);
     }

@@ -57,7 +57,7 @@ Result<void> remove_entry(int parent, const std::string& name, const Path& shown
     if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return ok();
     if (errno == EISDIR || errno == EPERM) {
         const int first = errno;
-        struct stat found {};
+        struct stat found{};
         if (::fstatat(parent, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISDIR(found.st_mode)) {
             return remove_directory(parent, name, shown);

@@ -15,8 +15,8 @@ namespace {
 // Looked at this often: gai_suspend(3) knows no stop token.
 constexpr long slice_nanoseconds = 40'000'000;
 
-/// One question to the name service. Heap-allocated: when nobody waits for it any longer, the library
-/// still writes into it until its own timeout.
+/// One question to the name service. Heap-allocated: when nobody waits for it any longer, the
+/// library still writes into it until its own timeout.
 struct Question {
     std::string host;
     std::string port;

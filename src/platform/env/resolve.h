@@ -13,8 +13,8 @@ struct Address {
     int family = 0;
 };
 
-/// All stream addresses of the endpoint, best first; back within about 50 ms of a stop. Thread-safe.
-/// Errors: not_found (no such name), unavailable (name service), cancelled, timeout.
+/// All stream addresses of the endpoint, best first; back within about 50 ms of a stop.
+/// Thread-safe. Errors: not_found (no such name), unavailable (name service), cancelled, timeout.
 Result<std::vector<Address>> resolve(const Context& context, const Endpoint& endpoint);
 
 }  // namespace lifeboat

@@ -93,8 +93,8 @@ public:
 private:
     void accept(std::string_view piece) {
         if (command_->on_output) command_->on_output(is_error_, piece);
-        const std::size_t room = command_->output_limit - std::min(command_->output_limit,
-                                                                   text_.size());
+        const std::size_t room =
+            command_->output_limit - std::min(command_->output_limit, text_.size());
         const std::size_t kept = std::min(room, piece.size());
         text_.append(piece.substr(0, kept));
         dropped_ += piece.size() - kept;
@@ -245,8 +245,8 @@ private:
         if (exec_failure_) return exec_error(prepared, *exec_failure_);
         if (context_ended_) return *context_ended_;
         if (!wait_status_) {
-            return unknown(fmt::format("the end of '{}' is not known: its supervisor was killed",
-                                       name_));
+            return unknown(
+                fmt::format("the end of '{}' is not known: its supervisor was killed", name_));
         }
         Exit exit;
         exit.signal = WIFSIGNALED(*wait_status_) ? WTERMSIG(*wait_status_) : 0;

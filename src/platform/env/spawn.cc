@@ -46,7 +46,7 @@ std::map<std::string, std::string> environment_of(const Command& command, const 
 }
 
 bool is_program(const std::string& path) {
-    struct stat found {};
+    struct stat found{};
     return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
            (found.st_mode & 0111U) != 0;
 }
@@ -104,8 +104,8 @@ Result<std::unique_ptr<Prepared>> prepare(const Command& command) {
         prepared->uid = command.run_as->uid;
         prepared->gid = command.run_as->gid;
         // An ordinary user who asks to run as himself needs no rights for it.
-        prepared->change_user = ::geteuid() == 0 || prepared->uid != ::geteuid() ||
-                                prepared->gid != ::getegid();
+        prepared->change_user =
+            ::geteuid() == 0 || prepared->uid != ::geteuid() || prepared->gid != ::getegid();
         prepared->groups = groups_of(user, prepared->gid);
     }
     const auto variables = environment_of(command, user);
@@ -121,7 +121,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Command& command) {
 }
 
 void reset_signal_actions() {
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; ++number) (void)::sigaction(number, &standard, nullptr);
 }
@@ -166,7 +166,8 @@ Error exec_error(const Prepared& prepared, const ExecFailure& failure) {
                               failure.error_number);
         case ExecStage::session:
         case ExecStage::descriptors:
-        case ExecStage::program: break;
+        case ExecStage::program:
+            break;
     }
     Error error = from_errno(fmt::format("run '{}'", name), failure.error_number);
     if (failure.error_number == ENOEXEC) error.kind = ErrorKind::invalid;

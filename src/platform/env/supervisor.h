@@ -2,7 +2,8 @@
 /// The process between lifeboat and a command that it runs. Internal to env.
 ///
 /// It is the subreaper of the command: whatever the command starts stays below it, also what leaves
-/// the session or forks twice. So it can end all of it, and does when told to, and when lifeboat dies.
+/// the session or forks twice. So it can end all of it, and does when told to, and when lifeboat
+/// dies.
 
 #include "platform/env/spawn.h"
 

@@ -19,10 +19,8 @@ std::optional<User> ask_for_user(Ask ask) {
         const int failed = ask(&entry, memory.data(), memory.size(), &found);
         if (failed == ERANGE) continue;
         if (failed != 0 || found == nullptr) return std::nullopt;
-        return User{.name = entry.pw_name,
-                    .home = entry.pw_dir,
-                    .uid = entry.pw_uid,
-                    .gid = entry.pw_gid};
+        return User{
+            .name = entry.pw_name, .home = entry.pw_dir, .uid = entry.pw_uid, .gid = entry.pw_gid};
     }
     return std::nullopt;
 }
@@ -30,10 +28,10 @@ std::optional<User> ask_for_user(Ask ask) {
 }  // namespace
 
 User find_user(uid_t uid) {
-    const auto found = ask_for_user([uid](passwd* entry, char* memory, std::size_t size,
-                                          passwd** result) {
-        return ::getpwuid_r(uid, entry, memory, size, result);
-    });
+    const auto found =
+        ask_for_user([uid](passwd* entry, char* memory, std::size_t size, passwd** result) {
+            return ::getpwuid_r(uid, entry, memory, size, result);
+        });
     return found ? *found : User{.uid = uid};
 }
 

@@ -14,8 +14,8 @@ StopSignal::StopSignal(const std::stop_token& token)
       }) {}
 
 int poll_timeout(const Context& context, Duration limit) {
-    const Duration left = std::clamp(context.remaining_or(limit), Duration::zero(),
-                                     Duration(std::chrono::hours(1)));
+    const Duration left =
+        std::clamp(context.remaining_or(limit), Duration::zero(), Duration(std::chrono::hours(1)));
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
 }
 

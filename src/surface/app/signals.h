@@ -6,8 +6,9 @@
 
 namespace lifeboat::app {
 
-/// Blocks the signals in this thread (and so in all later ones) and waits for them in one of its own.
-/// Make it before any other thread. SIGPIPE is ignored: a closed pipe is an error like another.
+/// Blocks the signals in this thread (and so in all later ones) and waits for them in one of its
+/// own. Make it before any other thread. SIGPIPE is ignored: a closed pipe is an error like
+/// another.
 class Signals {
 public:
     Signals();

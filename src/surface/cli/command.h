@@ -1,6 +1,6 @@
 #pragma once
-/// Commands as data: name, help, options, and what they do. The parser, the help pages, shell completion
-/// and docs/commands.md all come from the same list.
+/// Commands as data: name, help, options, and what they do. The parser, the help pages, shell
+/// completion and docs/commands.md all come from the same list.
 
 #include <functional>
 #include <memory>
@@ -20,7 +20,8 @@ struct Option {
     std::string help;   ///< one sentence
     std::variant<bool*, std::string*, std::vector<std::string>*> target;
     bool required = false;
-    std::string completes;  ///< "scenario", "component", "run", "point", "file": what completion offers
+    std::string
+        completes;  ///< "scenario", "component", "run", "point", "file": what completion offers
 };
 
 struct Command {

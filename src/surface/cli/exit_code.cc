@@ -4,12 +4,16 @@ namespace lifeboat::cli {
 
 ExitCode exit_code_for(const Error& error) {
     switch (error.kind) {
-        case ErrorKind::invalid: return ExitCode::usage;
-        case ErrorKind::denied: return ExitCode::refused;
-        case ErrorKind::cancelled: return ExitCode::interrupted;
+        case ErrorKind::invalid:
+            return ExitCode::usage;
+        case ErrorKind::denied:
+            return ExitCode::refused;
+        case ErrorKind::cancelled:
+            return ExitCode::interrupted;
         case ErrorKind::conflict:
             return error.message.starts_with("lease ") ? ExitCode::lease_held : ExitCode::refused;
-        default: return ExitCode::failed;
+        default:
+            return ExitCode::failed;
     }
 }
 

@@ -18,12 +18,18 @@ void write(std::FILE* stream, std::string_view text) {
 
 std::string_view code_of(Tone tone) {
     switch (tone) {
-        case Tone::good: return "\x1b[32m";
-        case Tone::warning: return "\x1b[33m";
-        case Tone::bad: return "\x1b[31m";
-        case Tone::faint: return "\x1b[2m";
-        case Tone::strong: return "\x1b[1m";
-        case Tone::plain: break;
+        case Tone::good:
+            return "\x1b[32m";
+        case Tone::warning:
+            return "\x1b[33m";
+        case Tone::bad:
+            return "\x1b[31m";
+        case Tone::faint:
+            return "\x1b[2m";
+        case Tone::strong:
+            return "\x1b[1m";
+        case Tone::plain:
+            break;
     }
     return "";
 }

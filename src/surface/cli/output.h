@@ -19,9 +19,9 @@ class Output {
 public:
     struct Options {
         bool json = false;
-        bool colour = false;    ///< of standard output
-        bool live = false;      ///< standard error is a terminal that can be redrawn
-        unsigned width = 100;   ///< columns of the terminal
+        bool colour = false;   ///< of standard output
+        bool live = false;     ///< standard error is a terminal that can be redrawn
+        unsigned width = 100;  ///< columns of the terminal
     };
     explicit Output(Options options) : options_(options) {}
 
@@ -29,10 +29,10 @@ public:
     bool live() const { return options_.live; }
     unsigned width() const { return options_.width; }
 
-    void line(std::string_view text = {}) const;   ///< standard output
-    void note(std::string_view text) const;        ///< standard error
-    void document(const Json& value) const;        ///< `--json`: one document on standard output
-    void event(const Json& value) const;           ///< `--json` of something long: one line each
+    void line(std::string_view text = {}) const;  ///< standard output
+    void note(std::string_view text) const;       ///< standard error
+    void document(const Json& value) const;       ///< `--json`: one document on standard output
+    void event(const Json& value) const;          ///< `--json` of something long: one line each
     /// "lifeboat: error: …" and its hint; as a JSON object on standard output with --json.
     void error(const Error& error) const;
     std::string paint(Tone tone, std::string_view text) const;

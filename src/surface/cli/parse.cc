@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -49,8 +49,7 @@ void add_command(CLI::App& parent, const Command& command, const Command** chose
     app->fallthrough();  // global options may stand behind the command
     if (!command.group.empty()) app->group(command.group);
     for (const Option& option : command.options) add_option(*app, option);
-    app->footer(command.details.empty() ? exit_statuses
-                                        : command.details + "\n\n" + exit_statuses);
+    app->footer(command.details.empty() ? exit_statuses : command.details + "\n\n" + exit_statuses);
     if (command.subcommands.empty()) {
         app->callback([chosen, &command] { *chosen = &command; });
         return;
@@ -70,8 +69,9 @@ ExitCode report(Session& session, const CLI::ParseError& error) {
 int run_command_line(int argc, const char* const* argv, Session& session) {
     const std::vector<Command> commands = all_commands();
     const Command* chosen = nullptr;
-    CLI::App app("Lifeboat: one plan file says what must survive; Lifeboat proves that it can, keeps it\n"
-                 "true, and does it when the day comes.");
+    CLI::App app(
+        "Lifeboat: one plan file says what must survive; Lifeboat proves that it can, keeps it\n"
+        "true, and does it when the day comes.");
     app.name("lifeboat");
     app.require_subcommand(1);
     app.footer(exit_statuses);

@@ -35,8 +35,7 @@ public:
     void event(const rb::RunState& run, const rb::Event& event) override {
         const std::string text = describe(run, event);
         if (text.empty()) return;
-        output_.line(fmt::format("{:>8}  {}",
-                                 human_duration(elapsed_of(run, event.at)), text));
+        output_.line(fmt::format("{:>8}  {}", human_duration(elapsed_of(run, event.at)), text));
     }
     void progress(const rb::RunState& run, const engine::LiveProgress& progress) override {
         // A pipe gets a line for each tenth of the way, not for each byte.
@@ -50,7 +49,8 @@ public:
     }
     void tick(const rb::RunState&) override {}
     void finish(const rb::RunState& run, const std::vector<engine::Measured>& measured) override {
-        output_.line(fmt::format("time: {}", clock_text(elapsed_of(run, clock_.now()), objective_)));
+        output_.line(
+            fmt::format("time: {}", clock_text(elapsed_of(run, clock_.now()), objective_)));
         show_measured(output_, measured);
     }
 
@@ -81,13 +81,13 @@ public:
     void finish(const rb::RunState& run, const std::vector<engine::Measured>& measured) override {
         static constexpr std::string_view outcomes[] = {"done", "partial", "failed", "aborted",
                                                         "refused"};
-        output_.event(Json{
-            {"type", "result"},
-            {"run", run.start.run.value},
-            {"outcome", run.outcome ? Json(outcomes[static_cast<std::size_t>(*run.outcome)])
-                                    : Json(nullptr)},
-            {"waiting", run.status != rb::RunStatus::finished},
-            {"measured", to_json(measured)}});
+        output_.event(
+            Json{{"type", "result"},
+                 {"run", run.start.run.value},
+                 {"outcome", run.outcome ? Json(outcomes[static_cast<std::size_t>(*run.outcome)])
+                                         : Json(nullptr)},
+                 {"waiting", run.status != rb::RunStatus::finished},
+                 {"measured", to_json(measured)}});
     }
 
 private:
@@ -137,10 +137,10 @@ private:
     std::string head(const rb::RunState& run) const {
         const Duration elapsed = elapsed_of(run, clock_.now());
         const bool late = objective_ > Duration::zero() && elapsed > objective_;
-        return fmt::format("{}  {}  {}", output_.paint(Tone::strong, run.start.scenario),
-                           output_.paint(late ? Tone::bad : Tone::good,
-                                         clock_text(elapsed, objective_)),
-                           output_.paint(Tone::faint, run.start.run.value + left(run)));
+        return fmt::format(
+            "{}  {}  {}", output_.paint(Tone::strong, run.start.scenario),
+            output_.paint(late ? Tone::bad : Tone::good, clock_text(elapsed, objective_)),
+            output_.paint(Tone::faint, run.start.run.value + left(run)));
     }
 
     /// What is still to come by the estimates of the steps that have not ended.
@@ -194,16 +194,22 @@ private:
     std::pair<std::string, Tone> mark_of(StepStatus status, bool spinning) {
         static constexpr std::string_view spin[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"};
         switch (status) {
-            case StepStatus::pending: return {"·", Tone::faint};
+            case StepStatus::pending:
+                return {"·", Tone::faint};
             case StepStatus::done:
-            case StepStatus::recorded: return {"✓", Tone::good};
+            case StepStatus::recorded:
+                return {"✓", Tone::good};
             case StepStatus::bypassed:
-            case StepStatus::skipped: return {"↷", Tone::warning};
+            case StepStatus::skipped:
+                return {"↷", Tone::warning};
             case StepStatus::failed:
-            case StepStatus::cancelled: return {"✗", Tone::bad};
+            case StepStatus::cancelled:
+                return {"✗", Tone::bad};
             case StepStatus::awaiting_approval:
-            case StepStatus::needs_person: return {"?", Tone::warning};
-            default: break;
+            case StepStatus::needs_person:
+                return {"?", Tone::warning};
+            default:
+                break;
         }
         if (spinning) ++frame_;
         return {std::string(spin[frame_ % 8]), Tone::plain};
@@ -220,7 +226,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<RunView> make_run_view(const Output& output, const Clock& clock, Duration objective) {
+std::unique_ptr<RunView> make_run_view(const Output& output, const Clock& clock,
+                                       Duration objective) {
     if (output.json()) return std::make_unique<JsonView>(output);
     if (output.live()) return std::make_unique<LiveView>(output, clock, objective);
     return std::make_unique<PlainView>(output, clock, objective);

@@ -24,7 +24,8 @@ public:
 /// The tightest RTO of what the run recovers: what the clock runs against. Zero: none.
 Duration tightest_rto(const plan::Plan& plan, const runbook::Graph& graph);
 
-std::unique_ptr<RunView> make_run_view(const Output& output, const Clock& clock, Duration objective);
+std::unique_ptr<RunView> make_run_view(const Output& output, const Clock& clock,
+                                       Duration objective);
 
 /// "done", "waiting for approval by security": what a step's state is called.
 std::string describe(const runbook::StepState& state, const runbook::Node& node);

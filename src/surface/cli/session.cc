@@ -66,7 +66,8 @@ Context Session::context() const { return Context(environment_.clock, interrupt_
 const Output& Session::output() {
     if (!parts_->output) {
         const bool always = globals.colour == "always";
-        const bool never = globals.colour == "never" || environment_.processes.environment("NO_COLOR");
+        const bool never =
+            globals.colour == "never" || environment_.processes.environment("NO_COLOR");
         const bool terminal = isatty(STDOUT_FILENO) != 0;
         parts_->output.emplace(
             Output::Options{.json = globals.json,
@@ -93,8 +94,11 @@ Result<const plan::Parsed*> Session::parsed() {
     const Path file = globals.plan_file;
     auto bytes = read_file(environment_.files, file);
     if (!bytes.has_value()) {
-        return std::move(bytes).error().in("the plan").with_hint(
-            "Name it with --plan FILE or $LIFEBOAT_PLAN; `lifeboat init` writes a first one.");
+        return std::move(bytes)
+            .error()
+            .in("the plan")
+            .with_hint(
+                "Name it with --plan FILE or $LIFEBOAT_PLAN; `lifeboat init` writes a first one.");
     }
     const Path folder = folder_of(file);
     auto loader = [&](const std::string& path) -> Result<std::string> {
@@ -132,7 +136,8 @@ Path Session::state_path() {
     const std::string name = parts_->parsed ? parts_->parsed->plan.name : std::string("default");
     if (environment_.processes.own_uid() == 0) return Path("/var/lib/lifeboat") / name;
     const std::string home = environment_.processes.environment("HOME").value_or(".");
-    return Path(environment_.processes.environment("XDG_STATE_HOME").value_or(home + "/.local/state")) /
+    return Path(environment_.processes.environment("XDG_STATE_HOME")
+                    .value_or(home + "/.local/state")) /
            "lifeboat" / name;
 }
 
@@ -175,19 +180,20 @@ Result<engine::Workspace*> Session::workspace() {
     State* opened = TRY(state());
     auto stored = vault();
     if (!stored.has_value()) parts_->services->vault_problem = stored.error().message;
-    parts_->workspace = std::make_unique<engine::Workspace>(
-        engine::Workspace{.environment = environment_,
-                          .plan = *read,
-                          .catalog = catalog(),
-                          .registry = *parts_->registry,
-                          .services = *parts_->services,
-                          .state = *opened});
+    parts_->workspace =
+        std::make_unique<engine::Workspace>(engine::Workspace{.environment = environment_,
+                                                              .plan = *read,
+                                                              .catalog = catalog(),
+                                                              .registry = *parts_->registry,
+                                                              .services = *parts_->services,
+                                                              .state = *opened});
     return parts_->workspace.get();
 }
 
 Error invalid_plan(std::size_t errors) {
-    return invalid(fmt::format("{} {} error{}", invalid_plan_message, errors, errors == 1 ? "" : "s"),
-                   "Mend what `lifeboat check` names.");
+    return invalid(
+        fmt::format("{} {} error{}", invalid_plan_message, errors, errors == 1 ? "" : "s"),
+        "Mend what `lifeboat check` names.");
 }
 
 bool is_invalid_plan(const Error& error) {

@@ -24,8 +24,7 @@ struct Globals {
 };
 
 /// Fills a registry with the providers of this build.
-using MakeProviders =
-    std::function<void(providers::Registry&, providers::Services&, plan::Mode)>;
+using MakeProviders = std::function<void(providers::Registry&, providers::Services&, plan::Mode)>;
 
 class Session {
 public:
