@@ -202,10 +202,10 @@ private:
     void carry(const Context& task, const rb::RunState& run, const rb::PollVerb& command) {
         auto prepared = prepare_call(run, command.step, command.attempt);
         if (!prepared.has_value())
-            return post(task, rb::StepFailed{command.step, command.attempt, prepared.error()});
+            return post(task, rb::PollFailed{command.step, command.attempt, prepared.error()});
         auto polled = prepared->provider->poll(task, prepared->call, command.operation);
         if (!polled.has_value())
-            return post(task, rb::StepFailed{command.step, command.attempt, polled.error()});
+            return post(task, rb::PollFailed{command.step, command.attempt, polled.error()});
         if (polled->done)
             return post(task, rb::StepSucceeded{command.step, command.attempt, polled->outputs});
         if (options_.on_progress)
@@ -214,36 +214,38 @@ private:
                                       polled->total, polled->unit});
     }
 
+    Result<providers::Probed> probe_call(const Context& task, const rb::RunState& run,
+                                         const rb::ProbeVerb& command) {
+        TRY(in_flight_.end(task, command.step));
+        PreparedCall prepared = TRY(prepare_call(run, command.step, command.attempt));
+        return prepared.provider->probe(bounded(task, run, command.step), prepared.call);
+    }
+
     void carry(const Context& task, const rb::RunState& run, const rb::ProbeVerb& command) {
-        rb::StepProbed answer{.step = command.step, .attempt = command.attempt};
-        auto ended = in_flight_.end(task, command.step);
-        if (!ended.has_value()) {
-            answer.verdict = rb::ProbeVerdict::undecided;
-            answer.explanation = ended.error().message;
-            return post(task, answer);
-        }
-        auto prepared = prepare_call(run, command.step, command.attempt);
-        auto probed = prepared.has_value() ? prepared->provider->probe(
-                                                 bounded(task, run, command.step), prepared->call)
-                                           : Result<providers::Probed>(prepared.error());
-        if (probed.has_value()) {
-            answer.verdict = probed->verdict;
-            answer.outputs = probed->outputs;
-            answer.operation = probed->operation;
-            answer.explanation = probed->explanation;
-        } else {
-            answer.verdict = rb::ProbeVerdict::undecided;
-            answer.explanation = probed.error().message;
-        }
-        post(task, answer);
+        auto probed = probe_call(task, run, command);
+        if (!probed.has_value())
+            return post(task, rb::ProbeFailed{command.step, command.attempt, probed.error()});
+        post(task, rb::StepProbed{.step = command.step,
+                                  .attempt = command.attempt,
+                                  .verdict = probed->verdict,
+                                  .outputs = probed->outputs,
+                                  .operation = probed->operation,
+                                  .explanation = probed->explanation,
+                                  .probe = command.probe});
+    }
+
+    /// Without an operation it is our own call of start() that has to end.
+    Result<void> cancel_call(const Context& task, const rb::RunState& run,
+                             const rb::CancelVerb& command) {
+        TRY(in_flight_.end(task, command.step));
+        if (command.operation.empty()) return ok();
+        PreparedCall prepared = TRY(prepare_call(run, command.step, command.attempt));
+        return prepared.provider->cancel(task, prepared.call, command.operation);
     }
 
     void carry(const Context& task, const rb::RunState& run, const rb::CancelVerb& command) {
+        auto cancelled = cancel_call(task, run, command);
         rb::StepCancelled answer{.step = command.step, .attempt = command.attempt, .error = {}};
-        auto prepared = prepare_call(run, command.step, command.attempt);
-        auto cancelled = prepared.has_value()
-                             ? prepared->provider->cancel(task, prepared->call, command.operation)
-                             : Result<void>(prepared.error());
         if (!cancelled.has_value()) answer.error = cancelled.error();
         post(task, answer);
     }

@@ -22,7 +22,7 @@ struct LiveProgress {
 };
 
 struct ExecutorOptions {
-    unsigned threads = 8;
+    unsigned threads = 20;  ///< more than a graph's concurrency_max: probes and cancels need some
     std::function<void(const LiveProgress&)> on_progress;
 };
 

@@ -181,10 +181,13 @@ private:
         const auto asked = TRY(workspace_.state.read(request_stream(run), driver_.run().inbox));
         for (const StoredEvent& stored : asked) {
             auto body = rb::event_from_json(stored.type, stored.at, stored.payload);
-            rb::RequestTaken taken{.version = stored.version, .refused = {}};
-            if (!body.has_value()) taken.refused = body.error().message;
-            TRY(step(taken));
-            if (body.has_value()) TRY(step(std::move(body->body)));
+            if (body.has_value()) {
+                TRY(driver_.step_request(stored.version,
+                                         rb::Event{workspace_.now(), std::move(body->body)}));
+            } else {
+                TRY(step(rb::RequestTaken{.version = stored.version,
+                                          .refused = body.error().message}));
+            }
         }
         return ok();
     }

@@ -11,7 +11,6 @@ using providers::Instance;
 using runbook::Node;
 using runbook::RunMode;
 using runbook::RunState;
-using runbook::StepStatus;
 
 /// Verbs without a component are carried out by the provider that knows how: a shell, an HTTP
 /// client.
@@ -29,20 +28,6 @@ Result<std::optional<Instance>> candidate_of(const RunState& run, const std::str
     if (found == made.end() || !found->second.contains("instance"))
         return std::optional<Instance>();
     return std::optional<Instance>(TRY(providers::instance_from_json(found->second["instance"])));
-}
-
-bool is_fenced(const RunState& run, const Node& node) {
-    for (const Node& other : run.start.graph.nodes) {
-        if (other.verb != "fence" || other.component != node.component) continue;
-        const auto state = run.steps.find(other.id);
-        if (state == run.steps.end()) continue;
-        if (state->second.status == StepStatus::done ||
-            state->second.status == StepStatus::bypassed)
-            return true;
-    }
-    // A person's approval on record stands for the fence: the step asked for it, and it was given.
-    const auto own = run.steps.find(node.id);
-    return node.approve && own != run.steps.end() && !own->second.approvals.empty();
 }
 
 /// Instances around the component, with this run's candidates in a drill (never recorded there).
@@ -90,7 +75,7 @@ Result<PreparedCall> prepare(Workspace& workspace, Instances& instances, const R
     call.candidate = TRY(candidate_of(run, node.component));
     // Once switched to, the candidate is the current one; what the record says of it is newer.
     if (call.candidate && call.candidate->made_by == call.current.made_by) call.candidate.reset();
-    call.fenced = is_fenced(run, node);
+    call.fenced = runbook::is_fenced(run, node);
     call.instances = TRY(instances_for(instances, run, *call.component));
     return prepared;
 }
