@@ -3,6 +3,7 @@
 if(LIFEBOAT_MAIN_SOURCES)
     add_executable(lifeboat ${LIFEBOAT_MAIN_SOURCES})
     lifeboat_target(lifeboat)
+    target_compile_definitions(lifeboat PRIVATE LIFEBOAT_VERSION="${PROJECT_VERSION}")
     target_link_libraries(lifeboat PRIVATE lb_surface_app)
     target_precompile_headers(lifeboat REUSE_FROM lb_pch)
 endif()

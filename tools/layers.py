@@ -29,7 +29,8 @@ class Ban:
 
 
 BANNED = (
-    Ban("std::thread", r"\bstd::j?thread\b|\bstd::async\b", ("platform/task",), "TaskScope", True),
+    Ban("std::thread", r"\bstd::j?thread\b|\bstd::async\b", ("platform/task", "surface/app"),
+        "TaskScope", True),
     Ban("std::mutex", r"\bstd::(shared_|recursive_|timed_)?mutex\b", ("platform/task",),
         "Mutex of platform/task, which the compiler checks", True),
     Ban("sleep_for", r"\bsleep_(for|until)\b|(?<![\w.>])u?sleep\(", ("platform/task", "platform/env"),
@@ -66,13 +67,15 @@ ACTING = (r"<(thread|mutex|fstream|iostream|filesystem|random|condition_variable
 
 
 def strip(text):
-    """The text with comments and string contents blanked; line numbers and columns stay."""
+    """The text with comments and what strings contain blanked; line numbers and columns stay."""
     pattern = re.compile(
         r'R"(?P<delimiter>[^()\s\\]{0,16})\(.*?\)(?P=delimiter)"'
         r'|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'', re.S)
 
     def blank(match):
-        return re.sub(r"[^\n]", " ", match.group(0))
+        found = match.group(0)
+        blanked = re.sub(r"[^\n]", " ", found)
+        return f'"{blanked[1:-1]}"' if found[0] in 'R"' else blanked
 
     return pattern.sub(blank, text)
 
@@ -129,6 +132,16 @@ class Table:
         return self._reach.get(module, set())
 
 
+def in_tests_folder(source, name, target):
+    """Whether a unit test includes something of test/, such as a contract suite."""
+    tests = (source.parent / "test").resolve()
+    for folder in (source.parent, (source / name).parent):
+        path = (folder / target).resolve()
+        if path.is_file() and path.is_relative_to(tests):
+            return True
+    return False
+
+
 def check_includes(name, module, table, source, text):
     """Findings about the includes of one file under src/."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -145,6 +158,8 @@ def check_includes(name, module, table, source, text):
             if module.startswith("core/") and re.fullmatch(ACTING, f"<{target}>"):
                 if not name.endswith("_test.cc") and not waived:
                     yield number, f"core acts on nothing, so it has no use for <{target}>"
+            continue
+        if name.endswith("_test.cc") and in_tests_folder(source, name, target):
             continue
         if not (source / target).is_file():
             yield number, f"no such file under src/: \"{target}\""
@@ -167,8 +182,22 @@ def check_words(name, lines, code):
     yield from check_try("\n".join(code))
 
 
+def statement_start(code, position):
+    """Where the statement around `position` begins; the semicolons of a for head end none."""
+    depth = 0
+    for at in range(position - 1, -1, -1):
+        if code[at] in ";{}" and depth <= 0:
+            return at + 1
+        depth += {")": 1, "(": -1}.get(code[at], 0)
+    return 0
+
+
 def check_try(code):
-    """TRY is a whole statement, a whole initialiser or what is returned: GCC 12 leaks otherwise."""
+    """No temporary may be built beside TRY in its statement: GCC 12 leaks it when TRY returns.
+
+    A call, a literal or braces beside TRY may build one; names, casts and what encloses TRY do not.
+    """
+    heads = re.compile(r"^\s*(else\b\s*|(if|while|for)\s*\(.*\)\s*|case\b[^:]*:\s*|\w+:\s*)+", re.S)
     for match in re.finditer(r"\bTRY\(", code):
         number = code.count("\n", 0, match.start()) + 1
         if code[code.rfind("\n", 0, match.start()) + 1:match.start()].lstrip().startswith("#"):
@@ -177,18 +206,19 @@ def check_try(code):
         while end < len(code) and depth:
             depth += {"(": 1, ")": -1}.get(code[end], 0)
             end += 1
-        start = max(code.rfind(mark, 0, match.start()) for mark in ";{}")
-        before = code[start + 1:match.start()]
-        before = re.sub(r"^\s*(else\b\s*|(if|while|for)\s*\(.*\)\s*|case\b[^:]*:\s*|\w+:\s*)+", "",
-                        before, flags=re.S)
-        after = code[end:].lstrip()[:1]
-        condition = re.fullmatch(r"\s*(?:if|while)\s*\(([^=]*=)\s*", before)
-        if condition and after == ")":  # if (auto x = TRY(…)) is a whole initialiser, too
-            continue
-        whole = after == ";"
-        head = before.strip()
-        if not whole or not re.fullmatch(r"(?:[^=]*[^=!<>]=|return|co_return)?", head, re.S):
-            yield number, "TRY stands inside a larger expression; give its value a name first"
+        start = statement_start(code, match.start())
+        before = heads.sub("", code[start:match.start()])
+        before = re.sub(r"\(void\)", "", before)
+        opened = before.count("(") - before.count(")")
+        in_condition = re.match(r"\s*(if|while|for)\s*\(", before) is not None
+        after = ""
+        for letter in code[end:]:
+            opened += {"(": 1, ")": -1}.get(letter, 0)
+            if letter in ";{" or (in_condition and opened == 0):
+                break
+            after += letter
+        if re.search(r'[)"]', before) or re.search(r'[("]', after):
+            yield number, "beside TRY a temporary may be built; give the value of TRY a name first"
 
 
 def check_file(path, source, table):

@@ -39,6 +39,14 @@ def test_an_include_against_the_table_is_named(tmp_path):
     }) == ["src/providers/b/y.cc:1: providers/b may not include providers/a (src/modules.txt)"]
 
 
+def test_a_unit_test_may_include_a_contract_suite(tmp_path):
+    (tmp_path / "test/contract").mkdir(parents=True)
+    (tmp_path / "test/contract/c.h").write_text(HEADER)
+    text = '#include "test/contract/c.h"\n#include "../../test/contract/c.h"\n'
+    assert findings(tmp_path, {"app/x_test.cc": text}) == []
+    assert len(findings(tmp_path, {"app/x.cc": text})) == 2
+
+
 def test_an_include_of_nothing_is_named(tmp_path):
     assert findings(tmp_path, {"app/x.cc": '#include "core/plan/gone.h"\n'}) == [
         'src/app/x.cc:1: no such file under src/: "core/plan/gone.h"']
@@ -105,14 +113,18 @@ def test_words_that_only_contain_a_banned_one_pass(tmp_path):
                                            "std::snprintf(a, 1, b);\n"}) == []
 
 
-def test_try_stands_alone(tmp_path):
+def test_beside_try_nothing_is_built(tmp_path):
     good = ("TRY(f());\nauto x = TRY(g(a, b));\nreturn TRY(h());\nif (a) TRY(f());\nx = TRY(g());\n"
             "for (int i = 0; i < 3; ++i) {\n    TRY(f(i));\n}\nelse TRY(f());\ncase 3: TRY(f());\n"
             "const std::map<int, int> m = TRY(\n    g(1));\nif (auto y = TRY(g())) f(y);\n"
-            "for (auto& z : m) TRY(f(z));\n")
+            "for (auto& z : m) TRY(f(z));\nfor (auto& z : TRY(g())) f(z);\nauto& w = *TRY(g());\n"
+            'p.port = static_cast<int>(TRY(get(value, "port")));\nports.push_back(TRY(g()));\n'
+            "found.emplace(name, TRY(g(name)));\nif (!TRY(g())) f();\n(void)TRY(g());\n"
+            "auto n = TRY(g()).size;\nfor (int i = 0; i < v.size(); ++i) TRY(f());\n"
+            "if (auto t = f(); !t.empty()) x = TRY(g());\nf(1);\n    x.push_back(TRY(g()));\n")
     assert findings(tmp_path, {"app/x.cc": good}) == []
-    for bad in ("f(TRY(g()));", "auto x = 1 + TRY(g());", "if (TRY(g())) {}", "auto x = TRY(g()).size();",
-                "for (auto& x : TRY(g())) {}"):
+    for bad in ("f(a(), TRY(g()));", "f(TRY(g()), a());", 'f("text", TRY(g()));', "a().f(TRY(g()));",
+                "auto x = b ? c(TRY(g())) : d();", 'auto x = Json{{"a", TRY(g())}};'):
         assert len(findings(tmp_path, {"app/x.cc": bad + "\n"})) == 1, bad
 
 
