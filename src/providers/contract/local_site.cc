@@ -89,6 +89,26 @@ Result<LocalSite> local_site(const plan::Plan& plan, const std::string& site,
     return found;
 }
 
+std::string acting_site(const VerbCall& call) {
+    const std::string named = string_or(call.arguments, "site", "");
+    if (!named.empty()) return named;
+    return call.subject().site.empty() ? call.site : call.subject().site;
+}
+
+Json settings_at(const plan::Component& component, const std::string& site) {
+    Json settings = component.settings;
+    if (const auto found = component.at_site.find(site);
+        found != component.at_site.end() && found->second.is_object())
+        settings.update(found->second);
+    return settings;
+}
+
+Result<std::string> reveal(const SecretResolver& secrets, const std::string& value) {
+    if (!is_secret_reference(value)) return value;
+    const Secret secret = TRY(secrets.resolve(value));
+    return secret.use();
+}
+
 Result<void> make_site_directory(Environment& environment, const LocalSite& site) {
     auto made = environment.files.make_directories(site.directory, 0755);
     if (!made.has_value())

@@ -57,4 +57,14 @@ Result<Json> template_value(std::string_view name,
 /// An instance that only carries values for templates: scope("run", {{"id", …}}).
 Instance template_scope(std::string name, Json values);
 
+/// Where a verb acts: at the `site:` that the step names, else where the subject stands.
+std::string acting_site(const VerbCall& call);
+
+/// What the component is set to at a site: its settings, with what differs there.
+Json settings_at(const plan::Component& component, const std::string& site);
+
+/// The plain text of a setting that may be a secret reference; what is none is taken as it stands.
+/// Errors: those of SecretResolver.
+Result<std::string> reveal(const SecretResolver& secrets, const std::string& value);
+
 }  // namespace lifeboat::providers
