@@ -10,7 +10,9 @@ namespace lifeboat {
 
 Context Context::within(Duration limit) const {
     Context tighter = *this;
-    Monotonic end = clock_->monotonic() + limit;
+    // A limit of "for ever" must not wrap around to the past.
+    const Monotonic now = clock_->monotonic();
+    const Monotonic end = limit < Monotonic::max() - now ? now + limit : Monotonic::max();
     tighter.deadline_ = deadline_ ? std::min(*deadline_, end) : end;
     return tighter;
 }
@@ -37,10 +39,15 @@ Result<void> Context::check(std::string_view what) const {
 }
 
 Result<void> Context::sleep(Duration duration) const {
+    // In rounds, because the library adds a wait to a clock of nanoseconds, which would overflow.
+    constexpr Duration round = std::chrono::hours(1);
     std::mutex mutex;
     std::condition_variable_any wake;
     std::unique_lock lock(mutex);
-    wake.wait_for(lock, stop_, remaining_or(duration), [] { return false; });
+    for (Duration left = remaining_or(duration); left > Duration::zero() && !stopped();) {
+        wake.wait_for(lock, stop_, std::min(left, round), [] { return false; });
+        left -= std::min(left, round);
+    }
     return check("the wait");
 }
 

@@ -20,8 +20,8 @@ public:
     /// Errors: cancelled (closed or stopped), timeout.
     Result<void> push(const Context& context, T value) {
         std::unique_lock lock(mutex_);
-        if (!wait(context, lock, [this] { return items_.size() < capacity_ || closed_; }))
-            return context.check("waiting for room in a queue").error();
+        const auto ready = [this] { return items_.size() < capacity_ || closed_; };
+        if (!wait(context, lock, ready)) return why(context, "waiting for room in a queue");
         if (closed_) return cancelled("the queue is closed");
         items_.push_back(std::move(value));
         changed_.notify_all();
@@ -31,8 +31,8 @@ public:
     /// The oldest item; nothing when the queue is closed and empty. Errors: cancelled, timeout.
     Result<std::optional<T>> pop(const Context& context) {
         std::unique_lock lock(mutex_);
-        if (!wait(context, lock, [this] { return !items_.empty() || closed_; }))
-            return context.check("waiting for an item of a queue").error();
+        const auto ready = [this] { return !items_.empty() || closed_; };
+        if (!wait(context, lock, ready)) return why(context, "waiting for an item of a queue");
         if (items_.empty()) return std::optional<T>();
         std::optional<T> item(std::move(items_.front()));
         items_.pop_front();
@@ -50,9 +50,18 @@ public:
 private:
     template <class Condition>
     bool wait(const Context& context, std::unique_lock<std::mutex>& lock, Condition condition) {
-        if (auto left = context.remaining())
+        const auto left = context.remaining();
+        // Far beyond any deadline that matters; the library would overflow on much more.
+        constexpr Duration far = std::chrono::hours(24 * 365);
+        if (left && *left < far)
             return changed_.wait_for(lock, context.stop_token(), *left, condition);
         return changed_.wait(lock, context.stop_token(), condition);
+    }
+
+    static Error why(const Context& context, std::string_view what) {
+        auto ended = context.check(what);
+        if (!ended.has_value()) return std::move(ended).error();
+        return timeout(std::string(what) + " ran out of time");  // by a clock other than the context's
     }
 
     std::mutex mutex_;
