@@ -26,7 +26,8 @@ struct SourceText {
 };
 
 /// file:line:column: error[id]: message, the line, a caret under the column, "= hint".
-std::string render(const Diagnostic& diagnostic, const std::vector<SourceText>& sources);
+std::string render(const Diagnostic& diagnostic, const std::vector<SourceText>& sources,
+                   bool colour = false);
 Json to_json(const Diagnostic& diagnostic, const std::vector<SourceText>& sources);
 
 }  // namespace lifeboat::plan

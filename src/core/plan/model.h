@@ -99,9 +99,9 @@ struct Step {
     Json arguments = Json::object();  ///< the verb's own: "to", "site", "replicas", "command", …;
                                       ///< may hold templates "{{ steps.restore-database.port }}".
                                       ///< Of `wait` a duration ("for") or a check ("until")
-    std::vector<std::string> needs;  ///< step ids; empty = the step before it
-    bool needs_given = false;        ///< `needs:` was written (an empty list means: no predecessor)
-    std::vector<Step> parallel;      ///< children when verb == "parallel"
+    std::vector<std::string> needs;   ///< step ids; empty = the step before it
+    bool needs_given = false;    ///< `needs:` was written (an empty list means: no predecessor)
+    std::vector<Step> parallel;  ///< children when verb == "parallel"
     std::optional<Duration> timeout;
     std::optional<unsigned> retries;
     std::optional<Approval> approve;   ///< of the verb `approve`, too

@@ -1,0 +1,11 @@
+#pragma once
+/// Inside of parse(): no excerpt of a plan shows a secret that somebody wrote into it.
+
+#include "core/plan/reader.h"
+
+namespace lifeboat::plan {
+
+/// Overwrites the secrets in the texts with stars; lines and columns stay what they are.
+void mask(std::vector<SourceText>& sources, const std::vector<Revealed>& revealed);
+
+}  // namespace lifeboat::plan
