@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace lifeboat {
@@ -21,7 +22,10 @@ Error full(const Path& path) {
 }
 
 Error io_error(sqlite3* connection, int code, const Path& path) {
-    const int number = sqlite3_system_errno(connection);
+    // A failing COMMIT leaves the cause in errno only.
+    const int last = errno;
+    const int kept = sqlite3_system_errno(connection);
+    const int number = kept != 0 ? kept : last;
     if (number != 0 && kind_of_errno(number) == ErrorKind::exhausted) return full(path);
     const std::string text =
         number == 0 ? sqlite3_errstr(code) : from_errno("use the disk", number).message;
@@ -103,6 +107,7 @@ void Query::bind(int at, ByteView value) {
 }
 
 Result<bool> Query::next() {
+    errno = 0;
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;

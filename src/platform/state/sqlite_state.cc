@@ -5,6 +5,7 @@
 
 #include "platform/state/open.h"
 #include "platform/state/sqlite_tables.h"
+#include "platform/state/wal_check.h"
 #include "platform/task/mutex.h"
 
 namespace lifeboat {
@@ -242,6 +243,7 @@ Result<std::unique_ptr<State>> open_sqlite_state(const Path& directory, Environm
     const Path path = directory / "state.db";
     TRY(environment.files.make_directories(directory, 0700));
     TRY(create_file(environment.files, directory, path));
+    TRY(check_wal(environment.files, path));
     std::unique_ptr<Database> writer = TRY(Database::open(path));
     TRY(tables::prepare(*writer, environment.clock));
     std::unique_ptr<Database> reader = TRY(Database::open(path));
