@@ -32,7 +32,8 @@ protected:
     }
     std::vector<std::string> names(const std::string& name = "") {
         auto listed = files().list(at(name));
-        return listed.has_value() ? *listed : std::vector<std::string>{"! " + listed.error().message};
+        return listed.has_value() ? *listed
+                                  : std::vector<std::string>{"! " + listed.error().message};
     }
     template <class T>
     static ErrorKind kind(const Result<T>& result) {
@@ -66,8 +67,7 @@ TYPED_TEST_P(FilesContract, open_modes_do_what_they_say) {
     EXPECT_EQ(this->kind(this->files().open(this->at("no/f"), OpenMode::create)),
               ErrorKind::not_found);
     ASSERT_TRUE(this->files().open(this->at("f"), OpenMode::create).has_value());
-    EXPECT_EQ(this->kind(this->files().open(this->at("f"), OpenMode::create)),
-              ErrorKind::conflict);
+    EXPECT_EQ(this->kind(this->files().open(this->at("f"), OpenMode::create)), ErrorKind::conflict);
     this->write("f", "one");
     auto appended = this->files().open(this->at("f"), OpenMode::append);
     ASSERT_TRUE((*appended)->append(as_bytes("two")).has_value());
@@ -140,8 +140,7 @@ TYPED_TEST_P(FilesContract, rename_replaces) {
     ASSERT_TRUE(this->files().rename(this->at("a"), this->at("b")).has_value());
     EXPECT_EQ(this->names(), std::vector<std::string>{"b"});
     EXPECT_EQ(this->read("b"), "new");
-    EXPECT_EQ(this->kind(this->files().rename(this->at("a"), this->at("c"))),
-              ErrorKind::not_found);
+    EXPECT_EQ(this->kind(this->files().rename(this->at("a"), this->at("c"))), ErrorKind::not_found);
     EXPECT_EQ(this->kind(this->files().rename(this->at("b"), this->at("no/c"))),
               ErrorKind::not_found);
     ASSERT_TRUE(this->files().make_directories(this->at("d/e")).has_value());
@@ -169,12 +168,10 @@ TYPED_TEST_P(FilesContract, symlinks_are_made_read_and_followed) {
     ASSERT_TRUE(this->files().make_symlink("loop", this->at("loop")).has_value());
     EXPECT_EQ(this->files().read_symlink(this->at("s")).value(), Path("a"));
     EXPECT_EQ(this->read("s"), "text");
-    EXPECT_EQ(this->kind(this->files().open(this->at("loop"), OpenMode::read)),
-              ErrorKind::invalid);
+    EXPECT_EQ(this->kind(this->files().open(this->at("loop"), OpenMode::read)), ErrorKind::invalid);
     EXPECT_EQ(this->kind(this->files().read_symlink(this->at("a"))), ErrorKind::invalid);
     EXPECT_EQ(this->kind(this->files().make_symlink("a", this->at("s"))), ErrorKind::conflict);
-    EXPECT_EQ(this->kind(this->files().open(this->at("s"), OpenMode::create)),
-              ErrorKind::conflict);
+    EXPECT_EQ(this->kind(this->files().open(this->at("s"), OpenMode::create)), ErrorKind::conflict);
     ASSERT_TRUE(this->files().remove(this->at("s")).has_value());
     EXPECT_EQ(this->read("a"), "text");
 }
@@ -262,16 +259,13 @@ TYPED_TEST_P(FilesContract, syncs_directories_and_file_systems) {
     EXPECT_EQ(this->kind(this->files().free_space(this->at("no"))), ErrorKind::not_found);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(FilesContract, reads_what_was_written, open_modes_do_what_they_say,
-                            append_and_write_at_agree_on_the_end,
-                            status_tells_type_size_and_permissions, lists_names_sorted,
-                            makes_directories_with_their_parents, rename_replaces,
-                            link_gives_a_second_name_and_never_replaces,
-                            symlinks_are_made_read_and_followed,
-                            remove_takes_files_and_empty_directories,
-                            remove_tree_never_follows_symlinks, an_open_file_outlives_its_name,
-                            lock_has_one_holder, read_file_is_bounded,
-                            write_file_durably_replaces_and_leaves_nothing_else,
-                            syncs_directories_and_file_systems);
+REGISTER_TYPED_TEST_SUITE_P(
+    FilesContract, reads_what_was_written, open_modes_do_what_they_say,
+    append_and_write_at_agree_on_the_end, status_tells_type_size_and_permissions,
+    lists_names_sorted, makes_directories_with_their_parents, rename_replaces,
+    link_gives_a_second_name_and_never_replaces, symlinks_are_made_read_and_followed,
+    remove_takes_files_and_empty_directories, remove_tree_never_follows_symlinks,
+    an_open_file_outlives_its_name, lock_has_one_holder, read_file_is_bounded,
+    write_file_durably_replaces_and_leaves_nothing_else, syncs_directories_and_file_systems);
 
 }  // namespace lifeboat

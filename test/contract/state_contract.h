@@ -125,12 +125,9 @@ TEST_P(StateContract, chains_each_event_to_the_one_before_it) {
     // The documented form, written out by hand.
     Bytes bytes(32);
     for (const StoredEvent& e : events) {
-        const Json covered{{"stream", "s"},
-                           {"version", e.version},
-                           {"epoch", e.epoch},
-                           {"at", e.at.time_since_epoch().count()},
-                           {"type", e.type},
-                           {"payload", e.payload}};
+        const Json covered{{"stream", "s"},    {"version", e.version},
+                           {"epoch", e.epoch}, {"at", e.at.time_since_epoch().count()},
+                           {"type", e.type},   {"payload", e.payload}};
         append(bytes, as_bytes(dump_canonical(covered)));
         const crypto::Digest digest = crypto::sha256(bytes);
         EXPECT_EQ(e.hash, to_hex(digest));
