@@ -145,6 +145,7 @@ Result<void> Connection::establish(const Context& context, const ConnectOptions&
         {"application_name", options.application_name.c_str()},
         {"replication", options.replication ? "true" : nullptr},
         {"client_encoding", "UTF8"},
+        {"gssencmode", "disable"},
         {"keepalives_idle", "10"},
         {"keepalives_interval", "5"},
         {"keepalives_count", "3"},
