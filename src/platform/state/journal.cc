@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "platform/base/size.h"
+#include "platform/codec/utf8.h"
 #include "platform/observe/redact.h"
 
 namespace lifeboat {
@@ -10,17 +13,38 @@ namespace {
 
 constexpr int depth_max = 98;  // what parse_json reads back, with room for the event around it
 
-/// False when nested too deep.
-bool redact_strings(Json& value, int depth) {
-    if (depth > depth_max) return false;
+struct Walk {
+    bool too_deep = false;
+    bool lossy = false;  // its text reads back as another value
+};
+
+bool is_utf8(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const Utf8Char c = decode_utf8(text, at);
+        if (!c.valid) return false;
+        at += c.size;
+    }
+    return true;
+}
+
+/// Masks the secrets in every string.
+void mask(Json& value, int depth, Walk& walk) {
+    walk.too_deep = walk.too_deep || depth > depth_max;
+    if (walk.too_deep) return;
     if (value.is_string()) {
         auto& text = value.get_ref<std::string&>();
         if (std::string masked = redact(text); masked != text) text = std::move(masked);
+        walk.lossy = walk.lossy || !is_utf8(text);
     } else if (value.is_structured()) {
-        for (Json& child : value)
-            if (!redact_strings(child, depth + 1)) return false;
+        for (auto& [key, child] : value.items()) {
+            if (value.is_object()) walk.lossy = walk.lossy || !is_utf8(key);
+            mask(child, depth + 1, walk);
+        }
+    } else if (value.is_number_float()) {
+        walk.lossy = walk.lossy || !std::isfinite(value.get<double>());
+    } else {
+        walk.lossy = walk.lossy || value.is_binary() || value.is_discarded();
     }
-    return true;
 }
 
 }  // namespace
@@ -35,7 +59,9 @@ Result<void> check_name(std::string_view what, std::string_view name) {
 
 Result<Json> prepare_value(const Json& value, const std::string& what) {
     Json masked = value;
-    if (!redact_strings(masked, 0))
+    Walk walk;
+    mask(masked, 0, walk);
+    if (walk.too_deep)
         return invalid(fmt::format("{} is nested deeper than {} levels", what, depth_max));
     // Through text and back: bytes that are not UTF-8, or NaN, must not change on the first
     // reading.
@@ -44,6 +70,8 @@ Result<Json> prepare_value(const Json& value, const std::string& what) {
         return exhausted(fmt::format("{} has {}; at most {} are kept", what,
                                      human_size(text.size()), human_size(event_size_max)),
                          "Store what is large as an artifact, and its name in the event.");
+    if (!walk.lossy) return masked;
+    // Through text and back: what is hashed is what will be read.
     Result<Json> stored = parse_json(text);
     if (!stored) return std::move(stored).error().in(what);
     return stored;

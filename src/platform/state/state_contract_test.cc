@@ -1,6 +1,7 @@
 #include <../test/contract/state_contract.h>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "platform/env/real.h"
 #include "platform/state/open.h"
@@ -11,7 +12,8 @@ namespace {
 class SqliteHarness final : public StateHarness {
 public:
     SqliteHarness() {
-        std::string name = "/tmp/lifeboat-state-XXXXXX";
+        const bool memory = ::access("/dev/shm", W_OK) == 0;
+        std::string name = memory ? "/dev/shm/lifeboat-XXXXXX" : "/tmp/lifeboat-XXXXXX";
         directory_ = ::mkdtemp(name.data());
         open();
     }
