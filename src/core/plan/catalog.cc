@@ -141,8 +141,23 @@ Catalog::Catalog() {
 }
 
 void Catalog::add(KindSpec kind) {
+    // The core's `run` and `http` are carried out by these kinds, who know best what they take.
+    for (const auto& [doer, verb] : {std::pair("shell", "run"), std::pair("http", "http")})
+        if (const VerbSpec* done = kind.name == doer ? kind.verb(verb) : nullptr) take_over(*done);
     std::string name = kind.name;
     kinds_.insert_or_assign(std::move(name), std::move(kind));
+}
+
+void Catalog::take_over(const VerbSpec& done) {
+    const auto core = kinds_.find("");
+    if (core == kinds_.end()) return;
+    const auto verb = std::ranges::find(core->second.verbs, done.name, &VerbSpec::name);
+    if (verb == core->second.verbs.end()) return;
+    SettingSpec main = verb->arguments.front();
+    *verb = done;
+    std::erase_if(verb->arguments,
+                  [&](const SettingSpec& argument) { return argument.name == main.name; });
+    verb->arguments.insert(verb->arguments.begin(), std::move(main));
 }
 
 const KindSpec* Catalog::kind(std::string_view name) const {

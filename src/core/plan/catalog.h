@@ -114,6 +114,8 @@ public:
     const std::map<std::string, KindSpec, std::less<>>& kinds() const { return kinds_; }
 
 private:
+    void take_over(const VerbSpec& done);
+
     std::map<std::string, KindSpec, std::less<>> kinds_;  ///< "" holds the core's own verbs
 };
 

@@ -66,8 +66,9 @@ bool fits_kind(Reader& reader, const yaml::Entry& entry, const CheckContext& con
     return false;
 }
 
-/// `tcp`: a port, or an address with one.
+/// `tcp`: the own port, another one, or an address with one.
 void judge_tcp(Reader& reader, const yaml::Node& node, const Json& value) {
+    if (value == Json(true)) return;  // the port of whatever instance is current
     std::optional<std::int64_t> number;
     if (value.is_number_unsigned()) number = value.get<std::int64_t>();
     if (value.is_string()) {
@@ -77,8 +78,8 @@ void judge_tcp(Reader& reader, const yaml::Node& node, const Json& value) {
             number = parse_integer(std::string_view(text).substr(colon + 1));
     }
     if (!number || *number < 1 || *number > 65535)
-        reader.error(node.at, "bad-value", "'tcp' takes a port or host:port",
-                     "Write, for example, {tcp: 5432}.");
+        reader.error(node.at, "bad-value", "'tcp' takes true, a port or host:port",
+                     "Write {tcp: true} for the instance's own port.");
 }
 
 }  // namespace

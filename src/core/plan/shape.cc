@@ -33,7 +33,9 @@ const Section& section(std::string_view name) {
 const std::vector<SettingSpec>& check_types() {
     using enum SettingType;
     static const std::vector<SettingSpec> types{
-        specs::optional("tcp", any, "Connects: a port of the instance, or `host:port`."),
+        specs::optional(
+            "tcp", any,
+            "Connects: `true` for the instance's own port, another port, or `host:port`."),
         specs::optional("http", text, "Requests a path of the instance, or a URL."),
         specs::optional("sql", text,
                         "Asks the database; the first column of the first row counts."),

@@ -59,20 +59,26 @@ Section check_section() {
             .summary =
                 "A look from outside, or a question to the data. Exactly one key says what kind of "
                 "look it is: see the table of checks.",
-            .keys = {value("expect", text,
-                           "What is right: `200`, `= ok`, `> 0`; otherwise it must succeed."),
-                     value("timeout", duration, "How long it may take."),
-                     value("name", text, "For people."),
-                     value("host", text, "Another host than the instance's."),
-                     value("port", port, "Another port than the instance's."),
-                     value("user", text, "The user of `sql`."),
-                     value("database", text, "The database of `sql`."),
-                     value("password", secret, "The password of `sql` or `redis`."),
-                     words("method", {"GET", "HEAD", "POST", "PUT"}, "The method of `http`."),
-                     {.name = "headers",
-                      .type = text_map,
-                      .summary = "Headers of `http`; a value may be a reference to a secret."},
-                     value("body", text, "What `http` sends.")}};
+            .keys = {
+                value("expect", text,
+                      "What is right: `200`, `= ok`, `> 0`; otherwise it must succeed."),
+                value("timeout", duration, "How long it may take."),
+                value("name", text, "For people."),
+                value("host", text, "Another host than the instance's."),
+                value("port", port, "Another port than the instance's."),
+                value("user", text, "The user of `sql`."),
+                value("database", text, "The database of `sql`."),
+                value("password", secret, "The password of `sql` or `redis`."),
+                words("method", {"GET", "HEAD", "POST", "PUT"}, "The method of `http`."),
+                {.name = "headers",
+                 .type = text_map,
+                 .summary = "Headers of `http`; a value may be a reference to a secret."},
+                value("body", text, "What `http` sends."),
+                value("status", integer, "The status that `http` must answer; otherwise any 2xx."),
+                value("json", text, "The member of a JSON answer that `expect` is about: `a.b.0`."),
+                value("contains", text, "A text that the answer of `http` must contain."),
+                value("follow", boolean, "`http` follows redirections."),
+                value("field", text, "The field of an answer of `redis` that `expect` is about.")}};
 }
 
 }  // namespace
