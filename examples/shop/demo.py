@@ -66,9 +66,10 @@ class Demo:
     def build(self):
         screen = self.screen
         screen.title("a shop on this machine")
-        self.ports = machine.free_block(100)
+        first = machine.free_block(200)  # for 15400 to 15599 of the plan
         plan_text = (HERE / "plan.yaml").read_text()
-        plan_text = re.sub(r"\b155(\d\d)\b", lambda m: str(self.ports + int(m[1])), plan_text)
+        plan_text = re.sub(r"\b15([45]\d\d)\b", lambda m: str(first - 400 + int(m[1])), plan_text)
+        self.ports = first + 100
         self.plan = self.home / "plan.yaml"
         for folder in ("primary", "dr", "customers", "front", "keys"):
             (self.home / folder).mkdir(exist_ok=True)
@@ -77,8 +78,8 @@ class Demo:
         self.plan.write_text(plan_text)
         for name in ("shop.py",):
             shutil.copy(HERE / name, self.home / name)
-        self.front = self.ports + 90
-        self.admin = self.ports + 91
+        self.front = first + 80
+        self.admin = first + 81
         self.url = f"http://127.0.0.1:{self.front}"
         secret = self.home / "keys" / "database.password"
         secret.write_text(self.password + "\n")

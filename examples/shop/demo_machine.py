@@ -67,9 +67,9 @@ def wait_until(what, ready, limit=30):
 
 
 def start_postgres(home, port, password):
-    home.mkdir()
-    hand_over(home)
-    data = home / "data"
+    data = home
+    data.mkdir(mode=0o700)
+    hand_over(data)
     subprocess.run(as_user([str(POSTGRES / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-k", "-N",
                             "--no-instructions"]), check=True, capture_output=True, cwd="/")
     with open(data / "postgresql.conf", "a") as conf:
@@ -79,7 +79,7 @@ def start_postgres(home, port, password):
     with open(data / "pg_hba.conf", "w") as hba:
         hba.write("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
                   "host replication lifeboat 127.0.0.1/32 scram-sha-256\n")
-    spawn(as_user([str(POSTGRES / "postgres"), "-D", str(data)]), home / "server.log", cwd="/")
+    spawn(as_user([str(POSTGRES / "postgres"), "-D", str(data)]), home.parent / "postgres.log", cwd="/")
 
     def sql(text, database="postgres"):
         return subprocess.run([str(POSTGRES / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "postgres",

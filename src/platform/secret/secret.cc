@@ -56,11 +56,12 @@ Result<std::string> read_secret_file(Files& files, const std::string& name) {
     return value;
 }
 
-Result<std::string> read_value(Environment& environment, std::string_view reference) {
+Result<std::string> read_value(Environment& environment, const Path& base,
+                               std::string_view reference) {
     if (reference.starts_with("env:"))
         return read_environment(environment, std::string(reference.substr(4)));
     if (reference.starts_with("file:"))
-        return read_secret_file(environment.files, std::string(reference.substr(5)));
+        return read_secret_file(environment.files, (base / reference.substr(5)).string());
     if (reference.starts_with("aws-secret:"))
         return unsupported(
             fmt::format("'{}': AWS Secrets Manager cannot be read by this build", reference),
@@ -82,7 +83,7 @@ Secret::~Secret() { explicit_bzero(value_.data(), value_.size()); }
 
 Result<Secret> SecretResolver::resolve(std::string_view reference) const {
     std::string value =
-        TRY(read_value(environment_, is_secret_reference(reference) ? reference : ""));
+        TRY(read_value(environment_, base_, is_secret_reference(reference) ? reference : ""));
     if (value.size() < length_min)
         return invalid(
             fmt::format("the secret '{}' is shorter than {} characters", reference, length_min),

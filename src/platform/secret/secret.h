@@ -30,11 +30,14 @@ private:
 class SecretResolver {
 public:
     explicit SecretResolver(Environment& environment) : environment_(environment) {}
+    /// Relative paths of `file:` references start here: the folder of the plan.
+    void set_base(Path directory) { base_ = std::move(directory); }
     /// Errors: invalid (not a reference), not_found, denied (file readable by others), unsupported.
     Result<Secret> resolve(std::string_view reference) const;
 
 private:
     Environment& environment_;
+    Path base_;
 };
 
 }  // namespace lifeboat

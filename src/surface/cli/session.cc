@@ -111,6 +111,7 @@ Result<const plan::Parsed*> Session::parsed() {
     parts_->parsed->plan.directory = folder.string();
     parts_->services->plan_directory = folder;
     parts_->services->plan_file = folder / file.filename();
+    parts_->secrets->set_base(folder);
     if (parts_->parsed->plan.mode == plan::Mode::observe) make_registry(plan::Mode::observe);
     return &*parts_->parsed;
 }
