@@ -1,0 +1,26 @@
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from shop import Shop
+
+
+@pytest.fixture
+def folder():
+    """A directory that the servers' user can enter; removed afterwards."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="lifeboat-e2e-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def shop(folder):
+    shop = Shop(folder)
+    try:
+        shop.build()
+        yield shop
+    finally:
+        shop.stop()

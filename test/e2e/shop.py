@@ -1,0 +1,53 @@
+"""A running demo shop for black-box tests: real servers, the real program, one directory."""
+import argparse
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "examples" / "shop"))
+import demo  # noqa: E402
+import demo_machine as machine  # noqa: E402
+
+
+class Shop(demo.Demo):
+    """The demo's shop without its script: tests strike and recover as they like."""
+
+    def __init__(self, directory, rate=40, calm=1.0):
+        super().__init__(argparse.Namespace(directory=str(directory), lifeboat=ROOT / "build" / "lifeboat", rate=rate,
+                                            calm=calm, pause=False, keep=False, json=None))
+
+    def command(self, *words):
+        return [*self.lifeboat, *words, "--plan", str(self.plan), "--state", str(self.state)]
+
+    def start(self, *words):
+        """Starts lifeboat in the background; output is collected."""
+        return subprocess.Popen(self.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, cwd=self.home)
+
+    def ask(self, *words):
+        done = self.run(*words, "--json", quiet=True, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    def wait_open(self, limit=60):
+        """The outside check: a purchase passes."""
+        done = subprocess.run([sys.executable, str(ROOT / "examples/shop/load.py"), "watch", "--url", self.url,
+                               "--timeout", str(limit)], capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+    def missing(self, struck):
+        return machine.verify(ROOT / "examples/shop/load.py", self.url, self.ledger, struck)["orders"]
+
+    def stop(self):
+        if self.load:
+            self.load.send_signal(signal.SIGTERM)
+            self.load.communicate(timeout=20)
+            self.load = None
+        machine.kill_below(self.home)
+
+
+def now_us():
+    return time.time_ns() // 1000

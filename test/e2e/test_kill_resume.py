@@ -1,0 +1,84 @@
+"""`lifeboat recover` is killed with -9 at random moments; `resume` ends each time in a shop that sells.
+
+Twenty disasters in a row on one shop: each restores into a new instance beside the last, so the chain
+of timelines grows as well. The seed is printed; LIFEBOAT_SEED repeats a run.
+"""
+import json
+import os
+import random
+import subprocess
+import time
+
+
+from shop import now_us
+
+ROUNDS = int(os.environ.get("LIFEBOAT_KILL_ROUNDS", "20"))
+
+
+def runs(shop):
+    return shop.ask("runs")[1]
+
+
+def test_twenty_kills_at_random_moments_lose_nothing_that_was_received(shop):
+    seed = int(os.environ.get("LIFEBOAT_SEED", random.randrange(1 << 30)))
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    typical = 4.0
+    for number in range(ROUNDS):
+        shop.serve(0.5)
+        wait_streaming(shop)
+        struck = now_us()
+        for _ in shop.lose_database():
+            pass
+        process = shop.start("recover", "database-lost", "--yes")
+        began = time.monotonic()
+        try:
+            process.communicate(timeout=dice.uniform(0.05, typical))
+            ended = True
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            ended = False
+        if ended:
+            typical = max(1.0, 0.5 * (typical + time.monotonic() - began))
+            assert process.returncode in (0, 1)
+        else:
+            finish(shop, number)
+        assert shop.wait_open()["passed"], f"round {number}: the shop does not sell"
+        # The stream ends with the server: what it had received is all that was acknowledged but for the
+        # last instants.
+        lost = shop.missing(struck)
+        assert lost["rpo_us"] < 5_000_000, f"round {number}: {lost}"
+        assert lost["missing_after_strike"] == 0, f"round {number}: {lost}"
+        assert primaries(shop) == 1, f"round {number}: two primaries"
+
+
+def finish(shop, number):
+    """Whatever was under way goes on; a kill before the run began means to begin it."""
+    done = shop.run("runs", "latest", "--json", quiet=True, check=False)
+    latest = json.loads(done.stdout) if done.returncode == 0 else {}
+    open_run = latest.get("scenario") == "database-lost" and latest.get("status") != "finished"
+    words = ("resume",) if open_run else ("recover", "database-lost", "--yes")
+    done = shop.run(*words, quiet=True, check=False)
+    assert done.returncode in (0, 1), f"round {number}: {words}: {done.stdout}{done.stderr}"
+
+
+def wait_streaming(shop):
+    """Until the vault holds all but the last moments: what a protected shop looks like."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        _, status = shop.ask("status")
+        row = next(r for r in status["components"] if r["component"] == "database")
+        if row["health"] == "healthy" and row["live_rpo_s"] is not None and row["live_rpo_s"] < 2:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"protection does not follow: {row}")
+
+
+def primaries(shop):
+    """How many PostgreSQL servers of this shop take writes."""
+    _, status = shop.ask("status")
+    row = next(r for r in status["components"] if r["component"] == "database")
+    assert row["role"] == "primary", row
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    return sum(1 for line in found.splitlines() if "postgres" in line and " -D " in line and str(shop.home) in line)
