@@ -20,7 +20,7 @@ Error make(ErrorKind kind, std::string message, std::string hint) {
 
 }  // namespace
 
-std::string_view to_string(ErrorKind kind) { return kind_names.at(std::to_underlying(kind)); }
+std::string_view to_string(ErrorKind kind) { return kind_names.at(static_cast<std::size_t>(kind)); }
 
 ErrorKind error_kind_from(std::string_view name) {
     for (std::size_t i = 0; i < kind_names.size(); ++i) {

@@ -27,7 +27,8 @@ TEST(Text, reads_whole_integers_only) {
     EXPECT_EQ(parse_integer("42"), 42);
     EXPECT_EQ(parse_integer("-7"), -7);
     EXPECT_EQ(parse_integer("9223372036854775807"), std::numeric_limits<std::int64_t>::max());
-    for (const char* text : {"", " 1", "1 ", "+1", "1.0", "0x1", "9223372036854775808", "-", "abc"}) {
+    for (const char* text :
+         {"", " 1", "1 ", "+1", "1.0", "0x1", "9223372036854775808", "-", "abc"}) {
         EXPECT_EQ(parse_integer(text), std::nullopt) << text;
     }
 }

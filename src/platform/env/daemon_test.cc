@@ -69,8 +69,9 @@ protected:
 };
 
 TEST_F(DaemonTest, starts_in_its_own_session_below_init_and_logs_both_streams) {
-    auto identity = start("echo $$ $(cut -d' ' -f4,6 /proc/$$/stat); echo oops >&2; umask; "
-                          "ls /proc/$$/fd | wc -l; exec sleep 1000");
+    auto identity = start(
+        "echo $$ $(cut -d' ' -f4,6 /proc/$$/stat); echo oops >&2; umask; "
+        "ls /proc/$$/fd | wc -l; exec sleep 1000");
     ASSERT_TRUE(identity.has_value()) << identity.error().message;
     EXPECT_TRUE(processes_.is_alive(*identity));
     const auto lines = log_lines(4);
@@ -160,8 +161,9 @@ TEST_F(DaemonTest, group_holds_the_session_and_descendants_that_left_it) {
 }
 
 TEST_F(DaemonTest, stop_group_ends_all_even_those_that_ignore_sigterm) {
-    auto identity = start("trap '' TERM; sleep 1000 & setsid sleep 1000 & echo up; "
-                          "while :; do sleep 1; done");
+    auto identity = start(
+        "trap '' TERM; sleep 1000 & setsid sleep 1000 & echo up; "
+        "while :; do sleep 1; done");
     ASSERT_TRUE(identity.has_value());
     ASSERT_EQ(log_lines(1).front(), "up");
     auto stopped = processes_.stop_group(within(seconds(10)), *identity, milliseconds(100));

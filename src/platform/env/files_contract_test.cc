@@ -1,6 +1,6 @@
-// The contract suite of Files, over a temporary directory and over the simulated disk; and what only
-// the real one can show.
-#include "../../../test/contract/files_contract.h"
+// The contract suite of Files, over a temporary directory and over the simulated disk; and what
+// only the real one can show.
+#include "test/contract/files_contract.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -58,7 +58,7 @@ TEST(RealFiles, hands_no_descriptor_to_children) {
     EXPECT_EQ(exit->output.find(fixture.directory().string()), std::string::npos);
     for (int fd = 3; fd < 64; ++fd) {
         const int flags = ::fcntl(fd, F_GETFD);
-        struct stat found {};
+        struct stat found{};
         if (flags < 0 || ::fstat(fd, &found) != 0 || !S_ISREG(found.st_mode)) continue;
         EXPECT_NE(flags & FD_CLOEXEC, 0) << fd;
     }

@@ -123,9 +123,8 @@ Result<void> signal_process(const ProcessIdentity& identity, int signal_number) 
         return not_found(fmt::format("process {} has ended", identity.pid));
     }
     if (!process.valid() && !no_pidfd) return from_errno(what, errno);
-    const int result = no_pidfd
-                           ? ::kill(static_cast<pid_t>(identity.pid), signal_number)
-                           : signal_pidfd(process, signal_number);
+    const int result = no_pidfd ? ::kill(static_cast<pid_t>(identity.pid), signal_number)
+                                : signal_pidfd(process, signal_number);
     return result == 0 ? ok() : Result<void>(from_errno(what, errno));
 }
 

@@ -43,7 +43,8 @@ Result<Fd> open_directory(const Path& path, std::string_view verb) {
 std::string holder_of(const Fd& fd) {
     std::array<char, 24> text{};
     const ssize_t count = uninterrupted([&] { return ::pread(fd.get(), text.data(), 23, 0); });
-    const auto pid = parse_integer(trim(std::string_view(text.data(), count > 0 ? count : 0)));
+    const auto length = count > 0 ? static_cast<std::size_t>(count) : std::size_t{0};
+    const auto pid = parse_integer(trim(std::string_view(text.data(), length)));
     return pid ? fmt::format("process {}", *pid) : "another process";
 }
 

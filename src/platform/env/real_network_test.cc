@@ -46,7 +46,9 @@ TEST(ProbeTcp, succeeds_when_somebody_listens) {
 
 TEST(ProbeTcp, is_unavailable_when_refused) {
     Endpoint closed;
-    { closed = Listener().endpoint; }
+    {
+        closed = Listener().endpoint;
+    }
     auto probed = real_network().probe_tcp(within(seconds(5)), closed);
     ASSERT_FALSE(probed.has_value());
     EXPECT_EQ(probed.error().kind, ErrorKind::unavailable);
@@ -135,8 +137,9 @@ TEST(Endpoint, is_read_and_written) {
         EXPECT_EQ(endpoint->port, good.port);
         EXPECT_EQ(to_string(*endpoint), good.text);
     }
-    for (const char* bad : {"", "host", ":80", "host:", "host:0", "host:65536", "host:-1", "host:+1",
-                            "host:1x", "::1:80", "[::1]", "[::1:80", "[]:80", "host:99999999999"}) {
+    for (const char* bad :
+         {"", "host", ":80", "host:", "host:0", "host:65536", "host:-1", "host:+1", "host:1x",
+          "::1:80", "[::1]", "[::1:80", "[]:80", "host:99999999999"}) {
         auto endpoint = parse_endpoint(bad);
         ASSERT_FALSE(endpoint.has_value()) << bad;
         EXPECT_EQ(endpoint.error().kind, ErrorKind::invalid) << bad;

@@ -216,8 +216,8 @@ TEST(Run, waits_for_the_last_words_of_a_child_that_ends_soon) {
 }
 
 TEST(Run, kills_what_a_command_leaves_behind_without_its_pipes) {
-    const Exit exit = run_shell(
-        "trap '' TERM; setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!; exit 0");
+    const Exit exit =
+        run_shell("trap '' TERM; setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!; exit 0");
     EXPECT_EQ(exit.code, 0);
     EXPECT_FALSE(alive(parse_integer(trim(exit.output)).value_or(1)));
 }

@@ -1,10 +1,11 @@
 #pragma once
 /// A clock that stands still until somebody moves it. Thread-safe.
 ///
-/// Who waits on it with Context::sleep waits for real: simulated code takes timers, it does not sleep.
+/// Who waits on it with Context::sleep waits for real: simulated code takes timers, it does not
+/// sleep.
 
-#include "platform/task/mutex.h"
 #include "platform/base/time.h"
+#include "platform/task/mutex.h"
 
 namespace lifeboat {
 

@@ -64,10 +64,14 @@ Bytes left_of(const SimNode& node, Loss loss, SeededRandom& random) {
     for (const SimWrite& write : node.pending) apply_write(newest, write);
     if (loss == Loss::nothing) return newest;
     switch (random.below(4)) {
-        case 0: return node.durable;
-        case 1: return newest;
-        case 2: return keep_prefix(node, random);
-        default: return tear_sectors(node, newest, random);
+        case 0:
+            return node.durable;
+        case 1:
+            return newest;
+        case 2:
+            return keep_prefix(node, random);
+        default:
+            return tear_sectors(node, newest, random);
     }
 }
 
@@ -100,9 +104,8 @@ Result<SimDisk::Place> SimDisk::walk(std::string_view verb, const Path& shown, c
         if (place.node->type != FileType::directory) return file_error(verb, shown, ENOTDIR);
         const auto found = place.node->entries.find(parts[i]);
         const bool exists = found != place.node->entries.end();
-        place = Place{.directory = place.node,
-                      .name = parts[i],
-                      .node = exists ? found->second : nullptr};
+        place = Place{
+            .directory = place.node, .name = parts[i], .node = exists ? found->second : nullptr};
         const bool last = i + 1 == parts.size();
         if (exists && place.node->type == FileType::symlink && (!last || follow)) {
             Path onward = here / place.node->target;  // an absolute target replaces `here`

@@ -73,19 +73,16 @@ Result<void> SimFiles::powered() const {
     return ok();
 }
 
-template <class Change>
-Result<void> SimFiles::mutate(Change change) {
+Result<void> SimFiles::begin_operation() {
     TRY(powered());
     if (++operations_ == crash_at_) off_ = true;
-    change();
-    return powered();
+    return ok();
 }
 
-template <class Change>
-Result<void> SimFiles::mutate_if_powered(Change change) {
-    return mutate([&] {
-        if (!off_) change();
-    });
+Result<void> SimFiles::change_names(NameOperation operation) {
+    TRY(begin_operation());
+    disk_.change_names(std::move(operation));
+    return powered();
 }
 
 Result<SimNodePtr> SimFiles::create(const SimDisk::Place& place, FileType type,
@@ -94,12 +91,11 @@ Result<SimNodePtr> SimFiles::create(const SimDisk::Place& place, FileType type,
     node->type = type;
     node->mode = permissions;
     node->modified = clock_.now();
-    TRY(mutate([&] { disk_.change_names({NameChange{place.directory, place.name, node}}); }));
+    TRY(change_names({NameChange{place.directory, place.name, node}}));
     return node;
 }
 
-Result<SimNodePtr> SimFiles::open_node(const Path& path, OpenMode mode,
-                                       std::uint32_t permissions) {
+Result<SimNodePtr> SimFiles::open_node(const Path& path, OpenMode mode, std::uint32_t permissions) {
     const std::string_view verb = mode == OpenMode::create ? "create" : "open";
     if (mode == OpenMode::read || mode == OpenMode::update) return disk_.find(verb, path, true);
     // A new file never appears at the end of a symlink; an existing one is opened through it.
@@ -107,7 +103,7 @@ Result<SimNodePtr> SimFiles::open_node(const Path& path, OpenMode mode,
     if (!place.node) return create(place, FileType::regular, permissions);
     if (mode == OpenMode::create) return file_error(verb, path, EEXIST);
     if (mode == OpenMode::create_or_empty && place.node->type == FileType::regular) {
-        TRY(mutate([&] { disk_.truncate(*place.node, 0); }));
+        TRY(cut(*place.node, 0));
     }
     return place.node;
 }
@@ -182,10 +178,8 @@ Result<void> SimFiles::rename(const Path& from, const Path& to) {
     if (directory && !inside.empty() && *inside.begin() != "..") {
         return file_error(verb, to, EINVAL);
     }
-    return mutate([&] {
-        disk_.change_names({NameChange{source.directory, source.name, nullptr},
-                            NameChange{target.directory, target.name, source.node}});
-    });
+    return change_names({NameChange{source.directory, source.name, nullptr},
+                         NameChange{target.directory, target.name, source.node}});
 }
 
 Result<void> SimFiles::link(const Path& from, const Path& to) {
@@ -196,8 +190,7 @@ Result<void> SimFiles::link(const Path& from, const Path& to) {
     const auto target = TRY(disk_.find_place(verb, to, false));
     if (target.node) return file_error(verb, to, EEXIST);
     if (source->type == FileType::directory) return file_error(verb, to, EPERM);
-    return mutate(
-        [&] { disk_.change_names({NameChange{target.directory, target.name, source}}); });
+    return change_names({NameChange{target.directory, target.name, source}});
 }
 
 Result<void> SimFiles::make_symlink(const Path& target, const Path& link) {
@@ -210,7 +203,7 @@ Result<void> SimFiles::make_symlink(const Path& target, const Path& link) {
     node->mode = 0777;
     node->modified = clock_.now();
     node->target = target;
-    return mutate([&] { disk_.change_names({NameChange{place.directory, place.name, node}}); });
+    return change_names({NameChange{place.directory, place.name, node}});
 }
 
 Result<Path> SimFiles::read_symlink(const Path& link) {
@@ -224,8 +217,7 @@ Result<Path> SimFiles::read_symlink(const Path& link) {
 Result<void> SimFiles::remove_place(const SimDisk::Place& place, const Path& shown) {
     if (!place.node) return file_error("remove", shown, ENOENT);
     if (!place.node->entries.empty()) return file_error("remove", shown, ENOTEMPTY);
-    return mutate(
-        [&] { disk_.change_names({NameChange{place.directory, place.name, nullptr}}); });
+    return change_names({NameChange{place.directory, place.name, nullptr}});
 }
 
 Result<void> SimFiles::remove(const Path& file) {
@@ -259,21 +251,26 @@ Result<void> SimFiles::set_owner(const Path& path, std::uint32_t uid, std::uint3
     const MutexLock lock(mutex_);
     TRY(powered());
     const auto node = TRY(disk_.find("set the owner of", path, false));
-    return mutate([&] { node->owner = uid; });
+    TRY(begin_operation());
+    node->owner = uid;
+    return powered();
 }
 
 Result<void> SimFiles::set_permissions(const Path& path, std::uint32_t permissions) {
     const MutexLock lock(mutex_);
     TRY(powered());
     const auto node = TRY(disk_.find("set the permissions of", path, true));
-    return mutate([&] { node->mode = permissions; });
+    TRY(begin_operation());
+    node->mode = permissions;
+    return powered();
 }
 
 bool SimFiles::sync_fails(const SimNode& node) const {
-    return std::ranges::any_of(failing_syncs_, [&](const Path& path) {
+    for (const Path& path : failing_syncs_) {
         const auto failing = disk_.find("sync", path, true);
-        return failing.has_value() && failing->get() == &node;
-    });
+        if (failing.has_value() && failing->get() == &node) return true;
+    }
+    return false;
 }
 
 Result<void> SimFiles::sync_directory(const Path& directory) {
@@ -283,18 +280,21 @@ Result<void> SimFiles::sync_directory(const Path& directory) {
     if (node->type != FileType::directory) {
         return file_error("sync the directory", directory, ENOTDIR);
     }
-    const bool fails = sync_fails(*node);
-    TRY(mutate_if_powered([&] {
-        if (!fails) disk_.sync_directory(node);
-    }));
-    return fails ? Result<void>(file_error("sync the directory", directory, EIO)) : ok();
+    TRY(begin_operation());
+    TRY(powered());
+    if (sync_fails(*node)) return file_error("sync the directory", directory, EIO);
+    disk_.sync_directory(node);
+    return ok();
 }
 
 Result<void> SimFiles::sync_all(const Path& path) {
     const MutexLock lock(mutex_);
     TRY(powered());
     TRY(disk_.find("sync the file system of", path, true));
-    return mutate_if_powered([&] { disk_.sync_all(); });
+    TRY(begin_operation());
+    TRY(powered());
+    disk_.sync_all();
+    return ok();
 }
 
 std::uint64_t SimFiles::room() const {
@@ -333,30 +333,29 @@ Result<void> SimFiles::write(const Path& shown, SimNode& node, std::uint64_t off
         const std::uint64_t missing = std::min<std::uint64_t>(growth - available, bytes.size());
         bytes = bytes.first(bytes.size() - missing);
     }
-    TRY(mutate([&] {
-        if (!bytes.empty()) disk_.write(node, offset, bytes);
-        node.modified = clock_.now();
-    }));
+    TRY(begin_operation());
+    if (!bytes.empty()) disk_.write(node, offset, bytes);
+    node.modified = clock_.now();
+    TRY(powered());
     return full ? Result<void>(file_error("write", shown, ENOSPC)) : ok();
 }
 
 Result<void> SimFiles::cut(SimNode& node, std::uint64_t size) {
-    return mutate([&] {
-        disk_.truncate(node, size);
-        node.modified = clock_.now();
-    });
+    TRY(begin_operation());
+    disk_.truncate(node, size);
+    node.modified = clock_.now();
+    return powered();
 }
 
 Result<void> SimFiles::sync(const Path& shown, SimNode& node) {
-    const bool fails = sync_fails(node);
-    TRY(mutate_if_powered([&] {
-        if (fails) {
-            node.pending.clear();  // shown to programs, and never on the disk
-        } else {
-            disk_.sync(node);
-        }
-    }));
-    return fails ? Result<void>(file_error("sync", shown, EIO)) : ok();
+    TRY(begin_operation());
+    TRY(powered());
+    if (sync_fails(node)) {
+        node.pending.clear();  // shown to programs, and never on the disk
+        return file_error("sync", shown, EIO);
+    }
+    disk_.sync(node);
+    return ok();
 }
 
 }  // namespace lifeboat

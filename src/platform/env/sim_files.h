@@ -1,9 +1,9 @@
 #pragma once
 /// Files in memory that forget at a crash what was not synced, and fail where a test wants it.
 ///
-/// Paths are absolute (others are taken from "/"); everything runs as root. Every mutating call counts
-/// as one operation. A crash test runs once to count them, then once for each with crash_at(n).
-/// Thread-safe; a File or FileLock must not outlive its SimFiles.
+/// Paths are absolute (others are taken from "/"); everything runs as root. Every mutating call
+/// counts as one operation. A crash test runs once to count them, then once for each with
+/// crash_at(n). Thread-safe; a File or FileLock must not outlive its SimFiles.
 
 #include <set>
 
@@ -19,14 +19,15 @@ public:
 
     /// Mutating operations so far: creations, writes, truncations, syncs, renames, links, removals…
     std::uint64_t operations() const;
-    /// The n-th mutating operation from now (1 is the next) fails with unavailable, as if the machine
-    /// lost power in its midst: it may or may not have happened. So does every call after it.
+    /// The n-th mutating operation from now (1 is the next) fails with unavailable, as if the
+    /// machine lost power in its midst: it may or may not have happened. So does every call after
+    /// it.
     void crash_at(std::uint64_t n);
     /// Power off now. Every call fails with unavailable until reboot().
     void crash();
     bool crashed() const;
-    /// Power on: what is durable is there, and of the rest what Loss and seed leave. Open files fail,
-    /// locks are gone; a crash_at() that has not happened is forgotten.
+    /// Power on: what is durable is there, and of the rest what Loss and seed leave. Open files
+    /// fail, locks are gone; a crash_at() that has not happened is forgotten.
     void reboot();
     void set_loss(Loss loss);
 
@@ -61,15 +62,12 @@ private:
     friend class SimFileLock;
 
     Result<void> powered() const REQUIRES(mutex_);
-    /// Counts an operation and makes its change, unless the power is off; if it goes off with this
-    /// one, the change is made (unsynced) and the call fails all the same.
-    template <class Change>
-    Result<void> mutate(Change change) REQUIRES(mutex_);
-    /// The same for an operation whose change must not happen if the power goes off with it.
-    template <class Change>
-    Result<void> mutate_if_powered(Change change) REQUIRES(mutex_);
-    Result<SimNodePtr> create(const SimDisk::Place& place, FileType type,
-                              std::uint32_t permissions) REQUIRES(mutex_);
+    /// Counts an operation. The power may go off with it: the caller then makes an unsynced change
+    /// all the same (it may have happened), but no sync, and fails by powered().
+    Result<void> begin_operation() REQUIRES(mutex_);
+    Result<void> change_names(NameOperation operation) REQUIRES(mutex_);
+    Result<SimNodePtr> create(const SimDisk::Place& place, FileType type, std::uint32_t permissions)
+        REQUIRES(mutex_);
     Result<SimNodePtr> open_node(const Path& path, OpenMode mode, std::uint32_t permissions)
         REQUIRES(mutex_);
     Result<void> remove_place(const SimDisk::Place& place, const Path& shown) REQUIRES(mutex_);

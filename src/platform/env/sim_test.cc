@@ -273,7 +273,8 @@ TEST(SimCrash, names_survive_in_the_order_of_their_directory) {
 }
 
 // Goal: write_file_durably is atomic and durable whatever happens. Method: crash at each of its
-// operations under many seeds; the file holds the old or the new text, and the new one after success.
+// operations under many seeds; the file holds the old or the new text, and the new one after
+// success.
 TEST(SimCrash, a_file_written_durably_is_never_torn) {
     const std::string old_text(3000, 'o');
     const std::string new_text(5000, 'n');

@@ -61,7 +61,8 @@ private:
     static Error why(const Context& context, std::string_view what) {
         auto ended = context.check(what);
         if (!ended.has_value()) return std::move(ended).error();
-        return timeout(std::string(what) + " ran out of time");  // by a clock other than the context's
+        return timeout(std::string(what) +
+                       " ran out of time");  // by a clock other than the context's
     }
 
     std::mutex mutex_;

@@ -1,5 +1,5 @@
-// Contexts, scopes of tasks and queues. The tests wait for events, never for time to pass; what must
-// happen "at once" is bounded by a deadline far above it.
+// Contexts, scopes of tasks and queues. The tests wait for events, never for time to pass; what
+// must happen "at once" is bounded by a deadline far above it.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -229,7 +229,8 @@ TEST(Queue, waits_no_longer_than_the_context_allows) {
     stop.request_stop();
     const Context stopped(steady, stop.get_token());
     EXPECT_EQ(queue.pop(stopped).error().kind, ErrorKind::cancelled);
-    EXPECT_TRUE(queue.push(stopped, 1).has_value());  // there was room: nothing had to be waited for
+    EXPECT_TRUE(
+        queue.push(stopped, 1).has_value());  // there was room: nothing had to be waited for
     EXPECT_EQ(queue.push(stopped, 2).error().kind, ErrorKind::cancelled);
     EXPECT_EQ(queue.pop(Context(steady).within(Duration::max())).value(), 1);
 }
