@@ -39,7 +39,8 @@ BANNED = (
         "the Clock that was handed in"),
     Ban("steady_clock::now", r"\bsteady_clock::now\b",
         ("platform/env", "platform/base", "platform/task"), "the Clock that was handed in", True),
-    Ban("getenv", r"\b(secure_)?getenv\b", ("platform/env", "main"), "Environment of platform/env"),
+    Ban("getenv", r"\b(secure_)?getenv\b", ("platform/env", "main"), "Environment of platform/env",
+        True),
     Ban("random_device", r"\brandom_device\b|\bmt19937", ("platform/env",),
         "Random of platform/env", True),
     Ban("throw", r"\bthrow\b", (), "return an Error", True),
@@ -64,6 +65,11 @@ HEAVY = {
 # What core/ may not see: it decides, it does not act.
 ACTING = (r"<(thread|mutex|fstream|iostream|filesystem|random|condition_variable|future|unistd\.h"
           r"|sys/.*|fcntl\.h|signal\.h|csignal|cstdio|poll\.h|netinet/.*|arpa/.*|netdb\.h)>")
+
+
+def is_test(name):
+    """Unit tests, and headers that only they use (test_….h)."""
+    return name.endswith("_test.cc") or name.rpartition("/")[2].startswith("test_")
 
 
 def strip(text):
@@ -156,10 +162,10 @@ def check_includes(name, module, table, source, text):
                     if re.fullmatch(pattern, target) and name not in allowed:
                         yield number, f"<{target}> is for sources only: it costs seconds in every file"
             if module.startswith("core/") and re.fullmatch(ACTING, f"<{target}>"):
-                if not name.endswith("_test.cc") and not waived:
+                if not is_test(name) and not waived:
                     yield number, f"core acts on nothing, so it has no use for <{target}>"
             continue
-        if name.endswith("_test.cc") and in_tests_folder(source, name, target):
+        if is_test(name) and in_tests_folder(source, name, target):
             continue
         if not (source / target).is_file():
             yield number, f"no such file under src/: \"{target}\""
@@ -171,9 +177,8 @@ def check_includes(name, module, table, source, text):
 
 def check_words(name, lines, code):
     """Findings about banned words and about where TRY stands."""
-    is_test = name.endswith("_test.cc")
     for ban in BANNED:
-        if (is_test and ban.in_tests) or name.startswith(tuple(f"{a}/" for a in ban.allowed)):
+        if (is_test(name) and ban.in_tests) or name.startswith(tuple(f"{a}/" for a in ban.allowed)):
             continue
         for number, line in enumerate(code, 1):
             if re.search(ban.pattern, line) and f"Allowed: {ban.word}" not in lines[number - 1]:
@@ -228,7 +233,7 @@ def check_file(path, source, table):
     module = str(path.parent.relative_to(source))
     if module not in table.needs:
         yield 1, f"the folder src/{module} is no module of src/modules.txt"
-    limit = TEST_LINES_MAX if name.endswith("_test.cc") else LINES_MAX
+    limit = TEST_LINES_MAX if is_test(name) else LINES_MAX
     if len(lines) > limit:
         yield limit + 1, f"{len(lines)} lines; the limit is {limit}: split by what it does"
     for number, line in enumerate(lines, 1):
