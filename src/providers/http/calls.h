@@ -8,7 +8,7 @@ namespace lifeboat::providers::web {
 
 /// Where the checks of a component look: its URL, and host and port of it.
 probe::Place place_of(const Services& services, const Json& settings);
-/// Its health and verify checks; a GET of its URL when it has none.
+/// Its health (and verify) checks; when it has none, that its URL answers without a server error.
 std::vector<plan::Check> checks_of(const plan::Component& component, bool verify);
 
 /// Tries until all checks pass. Errors: unavailable (which did not, and why).
