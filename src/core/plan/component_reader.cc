@@ -134,7 +134,8 @@ Component ComponentReader::read(const std::string& name, const Node& node, Posit
                          .settings = kind_ == nullptr ? nullptr : &kind_->settings,
                          .ignore = {"at"},
                          .open = kind_ == nullptr,
-                         .templates = true});
+                         .templates = true,
+                         .at = at});
     Component component{.name = name,
                         .kind = fields.text("kind"),
                         .site = fields.text("site"),

@@ -113,8 +113,8 @@ void Fields::unknown(const Entry& entry) {
 
 void Fields::require(const Node& node) {
     const auto missing = [&](std::string_view name, std::string_view summary) {
-        reader_.error(node.at, "missing-key", fmt::format("{} has no '{}'", options_.what, name),
-                      std::string(summary));
+        reader_.error(options_.at.line == 0 ? node.at : options_.at, "missing-key",
+                      fmt::format("{} has no '{}'", options_.what, name), std::string(summary));
     };
     for (const Key& key : section_.keys)
         if (key.required && !places_.contains(std::string(key.name)) &&

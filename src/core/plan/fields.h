@@ -14,9 +14,10 @@ struct FieldsOptions {
     std::string what;                                    ///< "component 'database'"; for messages
     const std::vector<SettingSpec>* settings = nullptr;  ///< more keys: those of a kind or a verb
     std::vector<std::string_view> ignore;                ///< keys that the caller reads itself
-    bool open = false;                 ///< unknown keys are let through: their table is not known
-    bool templates = false;            ///< settings may hold them
-    bool partial = false;              ///< settings need not be complete, and get no defaults
+    bool open = false;       ///< unknown keys are let through: their table is not known
+    bool templates = false;  ///< settings may hold them
+    bool partial = false;    ///< settings need not be complete, and get no defaults
+    Position at{};           ///< where to say that something is missing; otherwise at the mapping
     std::string_view unknown = "key";  ///< what an unknown key is called: "argument"
 };
 

@@ -90,9 +90,14 @@ const Step* FlowReader::find(std::string_view id) const {
 }
 
 void FlowReader::judge_needs(const Step& step) {
-    for (const std::string& need : step.needs) {
-        const Position at = step.key_at.contains("needs") ? step.key_at.at("needs") : step.at;
+    for (std::size_t i = 0; i < step.needs.size(); ++i) {
+        const std::string& need = step.needs[i];
         if (find(need) != nullptr) continue;
+        const auto item = step.key_at.find(fmt::format("needs.{}", i));
+        const auto whole = step.key_at.find("needs");
+        const Position at = item != step.key_at.end()    ? item->second
+                            : whole != step.key_at.end() ? whole->second
+                                                         : step.at;
         std::vector<std::string> names;
         for (const auto& [id, other] : ids_) names.push_back(id);
         std::string hint = reader_.suggest(need, names);

@@ -111,7 +111,7 @@ struct Step {
     std::string note;     ///< for people
     std::string written;  ///< the commands of the written plan that this step stands for, verbatim
     Position at;
-    Places key_at;  ///< the verb, its arguments and the step's own keys
+    Places key_at;  ///< the verb, its arguments and the step's own keys; items: "needs.0"
 };
 
 /// When a scenario applies: alerts, unhealthy components, lost sites, manual reports.

@@ -113,7 +113,8 @@ void read_channels(Reader& reader, const Node& map, Plan& plan) {
             const Fields fields(reader, node, section("channel"),
                                 {.what = fmt::format("channel '{}'", name),
                                  .settings = kind == nullptr ? nullptr : &kind->settings,
-                                 .open = kind == nullptr});
+                                 .open = kind == nullptr,
+                                 .at = at});
             plan.channels.push_back({.name = name,
                                      .kind = fields.text("kind"),
                                      .settings = fields.settings(),

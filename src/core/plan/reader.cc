@@ -58,6 +58,7 @@ bool Reader::refers(const std::string& name, Position at, Refers sort) {
     std::string hint = suggest(name, candidates);
     if (hint.empty() && !candidates.empty() && candidates.size() <= 8)
         hint = fmt::format("There is {}.", join(candidates, ", "));
+    if (candidates.empty()) hint = fmt::format("The plan defines no {} at all.", describe(sort));
     error(at, fmt::format("unknown-{}", describe(sort)),
           fmt::format("unknown {} '{}'", describe(sort), name), std::move(hint));
     return false;

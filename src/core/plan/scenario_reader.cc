@@ -141,7 +141,7 @@ void read_procedures(Reader& reader, const Node& map, Plan& plan) {
     each_named(reader, map, "procedure", true,
                [&](const std::string& name, const Node& node, Position at) {
                    const Fields fields(reader, node, section("procedure"),
-                                       {.what = fmt::format("procedure '{}'", name)});
+                                       {.what = fmt::format("procedure '{}'", name), .at = at});
                    Procedure& procedure = plan.procedures.emplace_back();
                    procedure.name = name;
                    procedure.title = fields.text("title");

@@ -101,7 +101,15 @@ Step StepReader::read(const Node& node) {
         judge_sites(step);
     }
     second_verbs(node, *verb, step);
+    if (const Node* needs = node.find("needs")) place_needs(*needs, step);
     return step;
+}
+
+/// "needs.0", "needs.1", …: where each of them stands.
+void StepReader::place_needs(const Node& needs, Step& step) {
+    std::size_t index = 0;
+    for (const Node& item : needs.items)
+        if (item.is_scalar()) step.key_at.emplace(fmt::format("needs.{}", index++), item.at);
 }
 
 Fields StepReader::fields(const Node& node, const Entry& verb, const Step& step,

@@ -25,6 +25,7 @@ private:
     std::vector<SettingSpec> arguments_of(const Step& step);
     Fields fields(const yaml::Node& node, const yaml::Entry& verb, const Step& step,
                   const std::vector<SettingSpec>& arguments, bool partial);
+    static void place_needs(const yaml::Node& needs, Step& step);
     void judge_sites(const Step& step);
 
     Reader& reader_;
