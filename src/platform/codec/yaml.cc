@@ -87,6 +87,11 @@ Problem problem_of(const Complaint& complaint, Source& source, Builder& builder)
         std::string_view(source.text()).substr(std::min(complaint.offset, source.text().size()));
     const bool at_end = rest.find_first_not_of(" \t\r\n") == rest.npos;
     Problem problem{.at = source.position(complaint.offset), .message = {}, .hint = {}};
+    if (!builder.open_flow() && source.is_indented_by_tab(complaint.offset)) {
+        problem.message = "a tab in the indentation";
+        problem.hint = "Indent with spaces.";
+        return problem;
+    }
     const bool flow = complaint.text.contains("flow not found");
     if (const auto opened = builder.open_flow(); flow && at_end && opened) {
         problem.at = *opened;
@@ -110,15 +115,22 @@ Problem problem_of(const Complaint& complaint, Source& source, Builder& builder)
     return problem;
 }
 
-Problem second_document(std::size_t offset, Source& source) {
-    const bool marked = source.text().compare(offset, 3, "---") == 0;
-    if (marked)
-        return {.at = source.position(offset),
-                .message = "a second document begins here",
-                .hint = "A file holds one document; move this one to a file of its own."};
-    return {.at = source.position(offset),
-            .message = "text behind the end of the document",
-            .hint = "Check the indentation: this line stands further left than the first one."};
+Problem second_document(std::size_t offset, Source& source, const Node& root) {
+    Problem problem{.at = source.position(offset), .message = {}, .hint = {}};
+    if (source.text().compare(offset, 3, "---") == 0) {
+        problem.message = "a second document begins here";
+        problem.hint = "A file holds one document; move this one to a file of its own.";
+        return problem;
+    }
+    problem.message = "text behind the end of the document";
+    if (problem.at.column < root.at.column) {
+        problem.hint = "Check the indentation: this line stands further left than the first one.";
+    } else if (root.is_sequence()) {
+        problem.hint = "Every item of the list begins with '- '.";
+    } else {
+        problem.hint = "Delete it, or check the lines before it.";
+    }
+    return problem;
 }
 
 }  // namespace
@@ -146,13 +158,13 @@ Document parse(std::string_view text, std::uint32_t file) {
         YAML::Parser parser(stream);
         if (parser.HandleNextDocument(events)) (void)parser.HandleNextDocument(events);
     });
-    if (const auto& second = events.second_document()) {
-        // What is wrong inside the second document matters to nobody.
-        document.problems.push_back(second_document(*second, source));
-    } else if (complaint && !builder.explains(complaint->offset)) {
+    const bool explained = complaint && builder.explains(complaint->offset);
+    if (complaint && !explained && !events.second_document())
         document.problems.push_back(problem_of(*complaint, source, builder));
-    }
     if (Node root = builder.finish(); root.at.line != 0) document.root = std::move(root);
+    // What is wrong inside a second document matters to nobody.
+    if (const auto& second = events.second_document())
+        document.problems.push_back(second_document(*second, source, document.root));
     std::ranges::stable_sort(document.problems, {}, &Problem::at);
     return document;
 }

@@ -20,9 +20,8 @@ constexpr std::string_view indentation =
     "Check the indentation of this line and of those before it, and that quotes are closed.";
 
 constexpr std::array rows = {
-    Row{"end of map not found", "unexpected '{}': a key followed by ':' belongs here", indentation},
-    Row{"end of sequence not found", "unexpected '{}': an item that begins with '- ' belongs here",
-        indentation},
+    Row{"end of map not found", "unexpected '{}' among the keys of a mapping", indentation},
+    Row{"end of sequence not found", "unexpected '{}' among the items of a list", indentation},
     Row{"end of map flow not found", "unexpected '{}' between '{{' and '}}'",
         "Separate the members by commas and close the brace."},
     Row{"end of sequence flow not found", "unexpected '{}' between '[' and ']'",
@@ -71,6 +70,7 @@ std::string word_at(std::string_view rest) {
         word += rest.substr(at, size);
         at += size;
     }
+    if (word.starts_with('*')) word = word.substr(0, word.find_first_of(",]}"));  // of an alias
     return word.empty() ? "end of line" : word;
 }
 
