@@ -86,7 +86,10 @@ Result<Path> working_directory(const Services& services, const Service& service,
     const Json given =
         TRY(fill(service, service.settings.value("working_directory", Json("")), replica, port));
     std::error_code ignored;  // absolute() only fails without a working directory
-    return std::filesystem::absolute(services.plan_directory / given.get<std::string>(), ignored)
+    return std::filesystem::absolute(
+               services.plan_directory /
+                   (given.is_string() ? given.get<std::string>() : dump(given)),
+               ignored)
         .lexically_normal();
 }
 
