@@ -64,8 +64,7 @@ KindSpec resources() {
                        optional("to", url, "Where the points go.")};
     kind.verbs = {
         verbs::restore(),
-        verbs::with(verbs::backup(), {optional("namespaces", text_list, "Only these namespaces."),
-                                      optional("wait", boolean, "Waits until it is complete.")}),
+        verbs::with(verbs::backup(), {optional("namespaces", text_list, "Only these namespaces.")}),
         verbs::verify(), verbs::rebuild_protection()};
     kind.methods = {"velero", "export"};
     kind.checks = {"exec"};
