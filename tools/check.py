@@ -59,11 +59,15 @@ def sanitizers():
                ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1")
 
     def one(program):
-        return program, run([program, "--gtest_brief=1"], 900, OUT / f"sanitized_{program.name}.log", env)
+        argument = "--gtest_brief=1"
+        if program.name.startswith("fuzz_"):
+            argument = ROOT / "test/fuzz/corpus" / program.name.removeprefix("fuzz_")
+        return program, run([program, argument], 900, OUT / f"sanitized_{program.name}.log", env)
 
     with Stage("sanitizers") as stage:
-        programs = [path for path in sorted((ROOT / "build-clang").glob("test_*"))
-                    if path.is_file() and os.access(path, os.X_OK)]
+        programs = [path for path in sorted((ROOT / "build-clang").iterdir())
+                    if path.name.startswith(("test_", "fuzz_")) and path.is_file()
+                    and os.access(path, os.X_OK)]
         bad = 0
         for program, ended in stages.each(one, programs):
             if not ended.ok:
