@@ -57,9 +57,11 @@ const vault::Gap* next_gap(const vault::LogStatus& log, Lsn from) {
     return next;
 }
 
-bool holds_wal(const Holdings& holdings, Timeline timeline) {
+/// True when the log has anything at or after `position`.
+bool holds_wal(const Holdings& holdings, Timeline timeline, Lsn position = 0) {
     const auto log = holdings.logs.find(timeline);
-    return log != holdings.logs.end() && log->second.end > log->second.begin;
+    return log != holdings.logs.end() && log->second.end > log->second.begin &&
+           log->second.end >= position;
 }
 
 }  // namespace
@@ -101,13 +103,13 @@ Reach reach(const Holdings& holdings, const History& path, Timeline timeline, Ls
         const auto child = std::next(at);
         // The first segment of a child repeats what its parent had in it.
         Lsn handover = ends;
-        if (child != timelines.end() && holds_wal(holdings, *child))
+        if (child != timelines.end() && holds_wal(holdings, *child, ends))
             handover = std::min(ends, std::max(holdings.logs.at(*child).begin, position));
         if (gap != nullptr && gap->from < handover)
             return {*at, gap->from, false,
                     fmt::format("WAL of timeline {} from {} to {} is lost ({})", *at,
                                 format_lsn(gap->from), format_lsn(gap->to), gap->reason)};
-        const bool last = child == timelines.end() || !holds_wal(holdings, *child);
+        const bool last = child == timelines.end() || !holds_wal(holdings, *child, ends);
         if (last && status.end < ends) return {*at, std::max(status.boundary, position), true, {}};
         if (status.end < handover)
             return {*at, std::max(status.boundary, position), false,

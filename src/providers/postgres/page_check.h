@@ -40,6 +40,8 @@ public:
 
     void begin_file(const std::string& path);
     void feed(ByteView bytes);
+    /// The next bytes are those of a later block of the file.
+    void skip(std::uint32_t blocks) { block_ += blocks; }
 
     std::uint64_t pages() const { return pages_; }
     std::uint64_t bad_count() const { return bad_count_; }

@@ -76,6 +76,7 @@ Result<WalStream::End> WalStream::stream_next(const Context& context) {
                                       gap_.value_or(start.from));
     if (!begun.has_value()) {
         if (connection_->sqlstate() != "55006") return begun.error();
+        slot_in_use_ = true;
         return conflict(fmt::format("{}: slot '{}' is in use", server_.describe(), server_.slot),
                         "Another `lifeboat protect` or backup streams this database.");
     }

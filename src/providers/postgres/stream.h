@@ -55,6 +55,8 @@ public:
     /// without a bound), unavailable (the server or the connection ended), corrupt, those of the
     /// vault.
     Result<void> run(const Context& context);
+    /// Why run() failed: somebody else streams from the slot.
+    bool slot_in_use() const { return slot_in_use_; }
 
 private:
     enum class End { stopped, timeline };
@@ -81,6 +83,7 @@ private:
     Lsn slot_begin_ = 0;
     Timeline timeline_ = 0;   ///< being streamed
     Timeline given_up_ = 0;   ///< the server has no more of these
+    bool slot_in_use_ = false;
     bool lost_ = false;       ///< the server no longer has what comes next
     std::optional<Lsn> gap_;  ///< the log goes on here
 
