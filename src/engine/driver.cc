@@ -59,7 +59,7 @@ Result<void> Driver::step(const rb::Event& event) {
     return carry_out(rb::advance(run_, rb::bounded(event)));
 }
 
-Result<void> Driver::take_request(std::uint64_t version, const rb::Event& request) {
+Result<void> Driver::step_request(std::uint64_t version, const rb::Event& request) {
     TRY(check_usable());
     return carry_out(rb::advance_request(run_, version, rb::bounded(request)));
 }
