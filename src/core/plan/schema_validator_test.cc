@@ -141,9 +141,9 @@ Json json_of(const yaml::Node& node) {
 }
 
 TEST(SchemaValidator, knows_what_our_schema_uses) {
-    const Json schema = *parse_json(
-        R"({"type":"object","required":["a"],"properties":{"a":{"type":"integer"},"b":{"enum":["x"]}},)"
-        R"("additionalProperties":false,"not":{"required":["c"]}})");
+    const Json schema = *parse_json(R"({"type":"object","required":["a"],)"
+                                    R"("properties":{"a":{"type":"integer"},"b":{"enum":["x"]}},)"
+                                    R"("additionalProperties":false,"not":{"required":["c"]}})");
     EXPECT_TRUE(validate(schema, Json{{"a", 1}}).empty());
     EXPECT_FALSE(validate(schema, Json{{"a", "1"}}).empty());
     EXPECT_FALSE(validate(schema, Json{{"b", "x"}}).empty());

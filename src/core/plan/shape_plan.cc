@@ -51,15 +51,15 @@ Section top() {
 }
 
 Section review() {
-    return {
-        .name = "review",
-        .title = "review",
-        .summary = "A date may be a placeholder in brackets, `\"[Date]\"`: then nobody knows it.",
-        .keys = {value("every", duration, "How often the plan is reviewed."),
-                 value("last", instant, "The last review."),
-                 value("next", instant, "The next review."),
-                 value("next_drill", instant, "The next drill."),
-                 value("last_test", text, "The last successful recovery test.")}};
+    return {.name = "review",
+            .title = "review",
+            .summary =
+                "`last_test` may be a placeholder in brackets, `\"[Date]\"`: then nobody knows it.",
+            .keys = {value("every", duration, "How often the plan is reviewed."),
+                     value("last", instant, "The last review."),
+                     value("next", instant, "The next review."),
+                     value("next_drill", instant, "The next drill."),
+                     value("last_test", text, "The last successful recovery test.")}};
 }
 
 Section site_section() {
