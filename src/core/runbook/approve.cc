@@ -69,6 +69,9 @@ void Decider::on(const RetryRequested& e) {
     if (step->status != StepStatus::needs_person && step->status != StepStatus::backing_off)
         return refuse(fmt::format("step '{}' is {}: there is nothing to retry", e.step.value,
                                   to_string(step->status)));
+    if (e.attempt != 0 && e.attempt != step->attempt)
+        return refuse(fmt::format("attempt {} of step '{}' has begun meanwhile", step->attempt,
+                                  e.step.value));
     const Node& node = state_.node(*step);
     const bool look_first =
         step->unsure && !e.surely_absent && !may_repeat(node) && node.safety != plan::Safety::once;

@@ -111,8 +111,9 @@ struct Denied {
 struct RetryRequested {
     StepId step;
     Actor actor;
-    bool surely_absent =
-        false;  ///< the person has made sure that nothing happened: do not probe first
+    /// The person has made sure that nothing happened: do not probe first.
+    bool surely_absent = false;
+    unsigned attempt = 0;  ///< the one that they looked at; 0 = not told
 };
 struct StepSkipped {
     StepId step;

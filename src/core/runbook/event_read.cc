@@ -43,7 +43,8 @@ Result<T> read_step(const Json& payload) {
     if (!step.has_value()) return std::move(step).error();
     T event;
     event.step.value = std::move(*step);
-    if constexpr (requires { event.attempt; }) {
+    constexpr bool always_has_attempt = !std::is_same_v<T, RetryRequested>;
+    if constexpr (requires { event.attempt; } && always_has_attempt) {
         auto attempt = get_unsigned(payload, "attempt");
         if (!attempt.has_value()) return std::move(attempt).error();
         event.attempt = static_cast<unsigned>(*attempt);
@@ -134,6 +135,7 @@ template <>
 Result<RetryRequested> read(const Json& payload) {
     auto event = TRY(read_step<RetryRequested>(payload));
     event.surely_absent = bool_or(payload, "surely_absent", false);
+    event.attempt = static_cast<unsigned>(integer_or(payload, "attempt", 0));
     return event;
 }
 

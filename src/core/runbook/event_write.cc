@@ -108,6 +108,7 @@ struct Writer {
     Json operator()(const RetryRequested& e) const {
         Json out = by(e.step, e.actor);
         add_flag(out, "surely_absent", e.surely_absent);
+        if (e.attempt != 0) out["attempt"] = e.attempt;
         return out;
     }
     Json operator()(const StepSkipped& e) const { return by(e.step, e.actor); }
