@@ -16,12 +16,13 @@ std::string message_of(std::string_view text) {
 }
 
 TEST(Json, parses_every_kind_of_value) {
-    const auto value = parse_json(
-        R"( {"n":null,"t":true,"f":false,"i":-1,"u":18446744073709551615,"d":1.5,"s":"ü\u00fc\n","a":[1,[]],"o":{}} )");
+    const std::string text =
+        R"({"n":null,"t":true,"f":false,"i":-1,"u":18446744073709551615,"d":1.5,)"
+        R"("s":"\u00fc\n","a":[1,[]],"o":{}})";
+    const auto value = parse_json(" " + text + " ");
     ASSERT_TRUE(value) << value.error().message;
-    EXPECT_EQ(
-        dump(*value),
-        R"({"n":null,"t":true,"f":false,"i":-1,"u":18446744073709551615,"d":1.5,"s":"üü\n","a":[1,[]],"o":{}})");
+    EXPECT_EQ(value->at("s"), "ü\n");
+    EXPECT_EQ(value->dump(-1, ' ', true), text);
 }
 
 TEST(Json, keeps_the_order_of_members) {

@@ -151,7 +151,7 @@ Result<void> SqliteState::watch(const Context& context, const std::string& strea
         TRY(context.check(fmt::format("watching stream '{}'", stream)));
         MutexLock lock(appended_mutex_);
         (void)appended_.wait_for(lock, context.stop_token(), context.remaining_or(watch_interval),
-                                 [&] { return appends_ != seen; });
+                                 [&]() REQUIRES(appended_mutex_) { return appends_ != seen; });
     }
 }
 
