@@ -185,8 +185,8 @@ private:
                 TRY(driver_.step_request(stored.version,
                                          rb::Event{workspace_.now(), std::move(body->body)}));
             } else {
-                TRY(step(rb::RequestTaken{.version = stored.version,
-                                          .refused = body.error().message}));
+                TRY(step(
+                    rb::RequestTaken{.version = stored.version, .refused = body.error().message}));
             }
         }
         return ok();

@@ -14,14 +14,15 @@ BackupFiles::BackupFiles(const Context& context, vault::PointWriter& writer, boo
       progress_(std::move(progress)) {}
 
 BackupSink BackupFiles::sink() {
-    return {[this](const BackupStart& start) -> Result<void> {
-                start_ = start;
-                page_options_.backup_start = start.lsn;
-                if (checksums_) pages_.emplace(page_options_);
-                return writer_.add_directory("data", {0700, {}});
-            },
-            [this](const std::string& archive, const std::string&) { return begin_archive(archive); },
-            [this](ByteView bytes) { return take(bytes); }, [this] { return begin_manifest(); }};
+    return {
+        [this](const BackupStart& start) -> Result<void> {
+            start_ = start;
+            page_options_.backup_start = start.lsn;
+            if (checksums_) pages_.emplace(page_options_);
+            return writer_.add_directory("data", {0700, {}});
+        },
+        [this](const std::string& archive, const std::string&) { return begin_archive(archive); },
+        [this](ByteView bytes) { return take(bytes); }, [this] { return begin_manifest(); }};
 }
 
 Result<void> BackupFiles::begin_archive(const std::string& archive) {
@@ -63,9 +64,12 @@ Result<void> BackupFiles::take_entry(const TarEntry& entry) {
     const std::string path = prefix_ + "/" + entry.path;
     const vault::FileMeta meta{entry.mode, entry.modified};
     switch (entry.type) {
-        case TarEntry::Type::directory: return writer_.add_directory(path, meta);
-        case TarEntry::Type::symlink: return writer_.add_symlink(path, entry.target);
-        case TarEntry::Type::file: break;
+        case TarEntry::Type::directory:
+            return writer_.add_directory(path, meta);
+        case TarEntry::Type::symlink:
+            return writer_.add_symlink(path, entry.target);
+        case TarEntry::Type::file:
+            break;
     }
     if (pages_) pages_->begin_file(path);
     return writer_.begin_file(path, meta, vault::Chunking::fixed_64k);

@@ -11,18 +11,42 @@ namespace lifeboat::postgres {
 namespace {
 
 // Settings that say where the source lives, whom it talks to, how it recovers or where it logs.
-constexpr std::array<std::string_view, 33> not_taken_over{
-    "allow_in_place_tablespaces", "archive_cleanup_command", "archive_command", "archive_library",
-    "archive_mode", "archive_timeout", "cluster_name", "config_file", "data_directory",
-    "event_source", "external_pid_file", "hba_file", "hot_standby", "ident_file",
-    "krb_server_keyfile", "listen_addresses", "logging_collector", "port", "primary_conninfo",
-    "primary_slot_name", "promote_trigger_file", "recovery_end_command",
-    "recovery_init_sync_method", "recovery_min_apply_delay", "restore_command", "shared_buffers",
-    "huge_pages", "stats_temp_directory", "sync_replication_slots", "synchronized_standby_slots",
-    "synchronous_standby_names", "temp_tablespaces", "unix_socket_directories"};
+constexpr std::array<std::string_view, 33> not_taken_over{"allow_in_place_tablespaces",
+                                                          "archive_cleanup_command",
+                                                          "archive_command",
+                                                          "archive_library",
+                                                          "archive_mode",
+                                                          "archive_timeout",
+                                                          "cluster_name",
+                                                          "config_file",
+                                                          "data_directory",
+                                                          "event_source",
+                                                          "external_pid_file",
+                                                          "hba_file",
+                                                          "hot_standby",
+                                                          "ident_file",
+                                                          "krb_server_keyfile",
+                                                          "listen_addresses",
+                                                          "logging_collector",
+                                                          "port",
+                                                          "primary_conninfo",
+                                                          "primary_slot_name",
+                                                          "promote_trigger_file",
+                                                          "recovery_end_command",
+                                                          "recovery_init_sync_method",
+                                                          "recovery_min_apply_delay",
+                                                          "restore_command",
+                                                          "shared_buffers",
+                                                          "huge_pages",
+                                                          "stats_temp_directory",
+                                                          "sync_replication_slots",
+                                                          "synchronized_standby_slots",
+                                                          "synchronous_standby_names",
+                                                          "temp_tablespaces",
+                                                          "unix_socket_directories"};
 constexpr std::array<std::string_view, 8> not_taken_over_families{
-    "recovery_target", "log_dest", "log_dir", "log_file", "syslog_", "unix_socket_", "bonjour",
-    "wal_receiver_"};
+    "recovery_target", "log_dest",     "log_dir", "log_file",
+    "syslog_",         "unix_socket_", "bonjour", "wal_receiver_"};
 // Written by us with the larger of both values.
 constexpr std::array<std::string_view, 5> limit_names{
     "max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions",
@@ -55,14 +79,17 @@ std::optional<std::uint64_t> parse_memory(std::string_view text) {
 std::string buffers(const RestoredConfig& config) {
     const auto wanted = config.source.find("shared_buffers");
     std::uint64_t size = buffers_default;
-    if (wanted != config.source.end()) size = parse_memory(wanted->second).value_or(buffers_default);
+    if (wanted != config.source.end())
+        size = parse_memory(wanted->second).value_or(buffers_default);
     if (config.memory != 0) size = std::min(size, config.memory / 4);
     return fmt::format("{}kB", std::max<std::uint64_t>(size, 1U << 20U) / 1024);
 }
 
 Result<void> capture_files(const Context& context, Connection& connection, SourceConfig& config) {
     static constexpr std::array<std::pair<const char*, const char*>, 3> wanted{
-        {{"postgresql.conf", "config_file"}, {"pg_hba.conf", "hba_file"}, {"pg_ident.conf", "ident_file"}}};
+        {{"postgresql.conf", "config_file"},
+         {"pg_hba.conf", "hba_file"},
+         {"pg_ident.conf", "ident_file"}}};
     for (const auto& [name, setting] : wanted) {
         const auto text = connection.query(
             context, fmt::format("SELECT pg_read_file(current_setting('{}'))", setting));
@@ -81,7 +108,8 @@ Result<SourceConfig> capture_config(const Context& context, Connection& connecti
     SourceConfig config;
     const Rows rows = TRY(connection.query(
         context,
-        "SELECT name, current_setting(name, true) FROM pg_settings WHERE context <> 'internal' AND source IN "
+        "SELECT name, current_setting(name, true) FROM pg_settings WHERE context <> 'internal' AND "
+        "source IN "
         "('configuration file', 'command line', 'environment variable', 'global')"));
     for (const auto& row : rows.rows)
         if (row[0] && row[1]) config.settings[*row[0]] = *row[1];
@@ -92,7 +120,9 @@ Result<SourceConfig> capture_config(const Context& context, Connection& connecti
         "current_setting('max_locks_per_transaction'), current_setting('server_version'), "
         "current_setting('data_checksums'), current_setting('block_size'), "
         "(SELECT setting FROM pg_settings WHERE name = 'segment_size')"));
-    const auto number = [&](std::size_t column) { return parse_integer(facts.first(column)).value_or(0); };
+    const auto number = [&](std::size_t column) {
+        return parse_integer(facts.first(column)).value_or(0);
+    };
     config.limits = {number(0), number(1), number(2), number(3), number(4)};
     config.version = facts.first(5);
     config.checksums = facts.first(6) == "on";
@@ -112,7 +142,8 @@ Json to_json(const Limits& limits) {
 
 Limits limits_from_json(const Json& value) {
     return {integer_or(value, "max_connections", 100), integer_or(value, "max_worker_processes", 8),
-            integer_or(value, "max_wal_senders", 10), integer_or(value, "max_prepared_transactions", 0),
+            integer_or(value, "max_wal_senders", 10),
+            integer_or(value, "max_prepared_transactions", 0),
             integer_or(value, "max_locks_per_transaction", 64)};
 }
 
@@ -131,7 +162,8 @@ std::string quote_setting(std::string_view value) {
 
 std::string make_config(const RestoredConfig& config) {
     std::string text =
-        "# Written by Lifeboat for a restored server. Settings of the source come first; what follows below\n"
+        "# Written by Lifeboat for a restored server. Settings of the source come first; what "
+        "follows below\n"
         "# overrides them. ALTER SYSTEM and edits at the end are yours.\n\n";
     const auto set = [&](std::string_view name, std::string_view value) {
         text += fmt::format("{} = {}\n", name, quote_setting(value));
@@ -158,7 +190,8 @@ std::string make_config(const RestoredConfig& config) {
     if (!config.ssl_files_present) set("ssl", "off");
     const auto limit = [&](std::size_t index, std::int64_t value) {
         const auto found = config.source.find(std::string(limit_names[index]));
-        const auto source = found == config.source.end() ? std::nullopt : parse_integer(found->second);
+        const auto source =
+            found == config.source.end() ? std::nullopt : parse_integer(found->second);
         set(limit_names[index], fmt::format("{}", std::max(value, source.value_or(0))));
     };
     limit(0, config.limits.max_connections);
@@ -179,11 +212,13 @@ std::string make_hba(const std::string& source, const std::string& user, bool ha
         text += "# Lifeboat, from this machine.\n";
         for (const char* address : {"127.0.0.1/32", "::1/128"})
             for (const char* database : {"all", "replication"})
-                text += fmt::format("host {} {} {} md5\n", database, quote_identifier(user), address);
+                text +=
+                    fmt::format("host {} {} {} md5\n", database, quote_identifier(user), address);
     }
     if (!source.empty()) return text + "# The source's.\n" + source;
     return text +
-           "local all all peer\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all ::1/128 scram-sha-256\n";
+           "local all all peer\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all ::1/128 "
+           "scram-sha-256\n";
 }
 
 std::string spool_command(const Path& spool) {

@@ -31,7 +31,8 @@ TEST(RestoredConfig, never_talks_to_the_peers_of_its_source) {
                        {"work_mem", "64MB"},
                        {"app.greeting", "it's \\ here"}};
     const std::string text = make_config(restored);
-    for (const char* word : {"/archive/", "10.0.0.1", "secret", "5432", "yesterday", "/var/lib", "x.pem"})
+    for (const char* word :
+         {"/archive/", "10.0.0.1", "secret", "5432", "yesterday", "/var/lib", "x.pem"})
         EXPECT_EQ(text.find(word), std::string::npos) << word;
     EXPECT_TRUE(has_line(text, "archive_mode = 'off'"));
     EXPECT_TRUE(has_line(text, "listen_addresses = '127.0.0.1'"));
@@ -81,7 +82,8 @@ TEST(RestoredConfig, a_socket_path_that_is_too_long_is_left_out) {
 TEST(Hba, lets_lifeboat_in_by_password_before_the_lines_of_the_source) {
     const std::string text = make_hba("host all all 10.0.0.0/8 trust\n", "backup", true);
     EXPECT_LT(text.find("host replication \"backup\" 127.0.0.1/32 md5"), text.find("10.0.0.0/8"));
-    EXPECT_EQ(make_hba("local all all trust\n", "x", false), "# The source's.\nlocal all all trust\n");
+    EXPECT_EQ(make_hba("local all all trust\n", "x", false),
+              "# The source's.\nlocal all all trust\n");
     EXPECT_EQ(make_hba("", "x", false).find("trust"), std::string::npos);
 }
 

@@ -48,7 +48,8 @@ Result<std::vector<Stretch>> parse_stretches(std::string_view text) {
         const auto at = part.find('@');
         const auto timeline = parse_integer(part.substr(0, at));
         if (at == part.npos || !timeline || *timeline <= 0 || *timeline > UINT32_MAX)
-            return invalid(fmt::format("'{}' is no stretch of WAL", part), "Write TIMELINE@LSN, as 1@0/3000148.");
+            return invalid(fmt::format("'{}' is no stretch of WAL", part),
+                           "Write TIMELINE@LSN, as 1@0/3000148.");
         const Lsn end = TRY(parse_lsn(part.substr(at + 1)));
         stretches.push_back({static_cast<Timeline>(*timeline), end});
     }
@@ -74,7 +75,8 @@ Result<std::optional<Lsn>> WalSource::end_within(const WalFile& segment) {
     if (stretch == stretches.end() || segment.begin >= stretch->end) return std::optional<Lsn>();
     const Lsn end = std::min(stretch->end, segment.begin + request_.segment_size);
     if (end < segment.begin + request_.segment_size && std::next(stretch) != stretches.end()) {
-        // The segment in which a timeline was left belongs to its child, which repeats the beginning.
+        // The segment in which a timeline was left belongs to its child, which repeats the
+        // beginning.
         const vault::LogReader* child = TRY(reader(std::next(stretch)->timeline));
         if (child != nullptr && child->status().begin <= segment.begin) return std::optional<Lsn>();
     }
@@ -132,7 +134,8 @@ Result<bool> WalSource::fetch(Files& files, const std::string& name, const Path&
         if (!read.has_value()) return Error(read.error()).in(name);
         TRY(draft.file().append(piece));
     }
-    // Zeros behind the target: there is no record to replay, and the size is what a server insists on.
+    // Zeros behind the target: there is no record to replay, and the size is what a server insists
+    // on.
     TRY(draft.file().truncate(request_.segment_size));
     TRY(draft.finish(owner));
     return true;

@@ -56,10 +56,11 @@ struct NoOptions {};
 
 Command check_command() {
     CommandOf<CheckOptions> command("check", "Plan", "Read the plan and name every mistake in it");
-    command.option("PLAN", "FILE", "The plan file; the same as --plan", &command.values->file, false,
-                   "file");
+    command.option("PLAN", "FILE", "The plan file; the same as --plan", &command.values->file,
+                   false, "file");
     command.command.details =
-        "Every mistake is named with its line, all of them at once. A warning does not fail the check.";
+        "Every mistake is named with its line, all of them at once. A warning does not fail the "
+        "check.";
     return std::move(command).run(check);
 }
 
@@ -84,8 +85,8 @@ Command version_command() {
             }
             std::string names;
             for (const Json& name : kinds) names += " " + name.get<std::string>();
-            session.output().line(fmt::format("lifeboat {}\nplan format 1\nkinds:{}",
-                                              LIFEBOAT_VERSION, names));
+            session.output().line(
+                fmt::format("lifeboat {}\nplan format 1\nkinds:{}", LIFEBOAT_VERSION, names));
             return ExitCode::done;
         });
 }

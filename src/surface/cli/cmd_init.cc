@@ -76,18 +76,21 @@ std::string scenario_text(const Found& found) {
 )",
                                    found.name);
     if (found.kind == "postgres")
-        text += fmt::format("      - promote: {}              # refuses while the old primary may live\n",
-                            found.name);
-    text += fmt::format(R"(      # - repoint: [your-service]   # connection settings of what needs it
+        text += fmt::format(
+            "      - promote: {}              # refuses while the old primary may live\n",
+            found.name);
+    text +=
+        fmt::format(R"(      # - repoint: [your-service]   # connection settings of what needs it
       - verify: {0}
       - rebuild-protection: {0}
 )",
-                        found.name);
+                    found.name);
     return text;
 }
 
 std::string plan_text(const std::string& name, const std::vector<Found>& found) {
-    std::string text = fmt::format(R"(# The plan: what must survive, how it is protected, and the steps out of each disaster.
+    std::string text = fmt::format(
+        R"(# The plan: what must survive, how it is protected, and the steps out of each disaster.
 # Check it with `lifeboat check`; every key is in docs/plan.md; `lifeboat schema` serves editors.
 lifeboat: 1
 plan: {}
@@ -102,7 +105,7 @@ severities:
   SEV-1: {{when: [complete outage, data loss risk], response: page everybody}}
 
 components:)",
-                                   name);
+        name);
     std::string scenarios;
     bool any = false;
     for (const Found& one : found) {
@@ -112,7 +115,8 @@ components:)",
         scenarios += scenario_text(one);
         any = true;
     }
-    if (!any) text += "\n  # nothing was found running here; see docs/plan.md for the kinds\n  {}\n";
+    if (!any)
+        text += "\n  # nothing was found running here; see docs/plan.md for the kinds\n  {}\n";
     text += "\nscenarios:";
     text += scenarios.empty() ? " {}\n" : scenarios;
     return text;
@@ -143,14 +147,16 @@ Result<ExitCode> init(Session& session, const InitOptions& options) {
         output.line(fmt::format("found {} on port {} (pid {}): component '{}'", one.kind, one.port,
                                 one.pid, one.name));
     output.line(fmt::format("wrote {}", file.string()));
-    output.line("next: edit it, then `lifeboat check`, `lifeboat vault init`, `lifeboat backup --all`");
+    output.line(
+        "next: edit it, then `lifeboat check`, `lifeboat vault init`, `lifeboat backup --all`");
     return ExitCode::done;
 }
 
 }  // namespace
 
 Command init_command() {
-    CommandOf<InitOptions> command("init", "Plan", "Write a first plan, commented, from what runs here");
+    CommandOf<InitOptions> command("init", "Plan",
+                                   "Write a first plan, commented, from what runs here");
     command.option("--name", "NAME", "The plan's name", &command.values->name)
         .option("--force", "", "Overwrite the file", &command.values->force)
         .option("--print", "", "Print it instead", &command.values->print);

@@ -54,7 +54,8 @@ Result<StepId> step_or_only(const rb::RunState& run, const std::string& text,
         if (only) return invalid("several steps wait: name one");
         only = id;
     }
-    if (!only) return not_found(fmt::format("no step of run {} waits for that", run.start.run.value));
+    if (!only)
+        return not_found(fmt::format("no step of run {} waits for that", run.start.run.value));
     return *only;
 }
 
@@ -80,7 +81,8 @@ Result<ExitCode> ask(Session& session, const OperateOptions& options,
     if (driver) {
         output.line(fmt::format("asked; the run is driven by {}", driver->holder.who));
     } else {
-        output.line(fmt::format("recorded; nobody drives the run now: `lifeboat resume {}`", id.value));
+        output.line(
+            fmt::format("recorded; nobody drives the run now: `lifeboat resume {}`", id.value));
     }
     return ExitCode::done;
 }
@@ -103,14 +105,15 @@ CommandOf<OperateOptions> operate(std::string name, std::string summary, bool wi
 Command approve_command() {
     auto command = operate("approve", "Approve a step that waits for it, or deny it", true);
     command.option("--deny", "", "Deny instead", &command.values->deny);
-    command.option("--break-glass", "", "Go through without the people named; needs --reason; alarmed",
+    command.option("--break-glass", "",
+                   "Go through without the people named; needs --reason; alarmed",
                    &command.values->break_glass);
     command.command.details =
         "An approval records the person, how that is known (the OS user or a token of the plan's\n"
         "people) and the host. An unproven one satisfies no `by:`.";
-    return std::move(command).run([](Session& session, const OperateOptions& o) -> Result<ExitCode> {
-        if (o.break_glass && o.reason.empty())
-            return invalid("--break-glass needs --reason TEXT");
+    return std::move(command).run([](Session& session,
+                                     const OperateOptions& o) -> Result<ExitCode> {
+        if (o.break_glass && o.reason.empty()) return invalid("--break-glass needs --reason TEXT");
         return ask(session, o, [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
             const StepId step = TRY(step_or_only(run, o.step, rb::StepStatus::awaiting_approval));
             if (o.deny) return rb::Body(rb::Denied{step, actor});
@@ -122,10 +125,12 @@ Command approve_command() {
 Command retry_command() {
     return operate("retry", "Try a step again that waits for a person", true)
         .run([](Session& session, const OperateOptions& o) -> Result<ExitCode> {
-            return ask(session, o, [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
-                const StepId step = TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
-                return rb::Body(rb::RetryRequested{step, actor});
-            });
+            return ask(session, o,
+                       [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
+                           const StepId step =
+                               TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
+                           return rb::Body(rb::RetryRequested{step, actor});
+                       });
         });
 }
 
@@ -133,10 +138,12 @@ Command skip_command() {
     return operate("skip", "Leave a step out; what needs it goes on without it", true)
         .run([](Session& session, const OperateOptions& o) -> Result<ExitCode> {
             if (o.reason.empty()) return invalid("skipping a step needs --reason TEXT");
-            return ask(session, o, [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
-                const StepId step = TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
-                return rb::Body(rb::StepSkipped{step, actor});
-            });
+            return ask(session, o,
+                       [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
+                           const StepId step =
+                               TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
+                           return rb::Body(rb::StepSkipped{step, actor});
+                       });
         });
 }
 
@@ -144,7 +151,8 @@ Command bypass_command() {
     auto command = operate("bypass", "Tell that a step was done by hand", true);
     command.option("--output", "NAME=VALUE", "What came out of it; may be repeated",
                    &command.values->outputs);
-    return std::move(command).run([](Session& session, const OperateOptions& o) -> Result<ExitCode> {
+    return std::move(command).run([](Session& session,
+                                     const OperateOptions& o) -> Result<ExitCode> {
         if (o.reason.empty()) return invalid("bypassing a step needs --reason TEXT");
         Json outputs = Json::object();
         for (const std::string& output : o.outputs) {
@@ -152,7 +160,8 @@ Command bypass_command() {
             if (at == std::string::npos || at == 0)
                 return invalid(fmt::format("'{}' is not NAME=VALUE", output));
             auto value = parse_json(output.substr(at + 1));
-            outputs[output.substr(0, at)] = value.has_value() ? *value : Json(output.substr(at + 1));
+            outputs[output.substr(0, at)] =
+                value.has_value() ? *value : Json(output.substr(at + 1));
         }
         return ask(session, o, [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
             const StepId step = TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
@@ -174,12 +183,13 @@ Command abort_command() {
     auto command = operate("abort", "End a run for good", false);
     command.option("--roll-back", "", "Take back what can be taken back, in reverse order",
                    &command.values->roll_back);
-    return std::move(command).run([](Session& session, const OperateOptions& o) -> Result<ExitCode> {
-        if (o.reason.empty()) return invalid("aborting a run needs --reason TEXT");
-        return ask(session, o, [&](const rb::RunState&, rb::Actor actor) -> Result<rb::Body> {
-            return rb::Body(rb::AbortRequested{actor, o.roll_back});
+    return std::move(command).run(
+        [](Session& session, const OperateOptions& o) -> Result<ExitCode> {
+            if (o.reason.empty()) return invalid("aborting a run needs --reason TEXT");
+            return ask(session, o, [&](const rb::RunState&, rb::Actor actor) -> Result<rb::Body> {
+                return rb::Body(rb::AbortRequested{actor, o.roll_back});
+            });
         });
-    });
 }
 
 }  // namespace lifeboat::cli

@@ -31,9 +31,9 @@ Result<std::vector<std::string>> chosen(const plan::Plan& plan, const BackupOpti
 void show_progress(const Output& output, const std::string& component, std::uint64_t done,
                    std::uint64_t total, const std::string& unit) {
     if (!output.live()) return;
-    const std::string amounts =
-        unit == "bytes" ? fmt::format("{} of {}", human_size(done), human_size(total))
-                        : fmt::format("{} of {} {}", done, total, unit);
+    const std::string amounts = unit == "bytes"
+                                    ? fmt::format("{} of {}", human_size(done), human_size(total))
+                                    : fmt::format("{} of {} {}", done, total, unit);
     (void)std::fprintf(stderr, "\r\x1b[K%s  %s", component.c_str(), amounts.c_str());
     (void)std::fflush(stderr);
 }
@@ -59,8 +59,7 @@ Result<ExitCode> backup(Session& session, const BackupOptions& options) {
             ++failures;
             last = made.error();
             results.push_back(Json{{"component", name}, {"error", to_json(made.error())}});
-            if (!output.json() && names.size() > 1)
-                output.error(Error(made.error()).in(name));
+            if (!output.json() && names.size() > 1) output.error(Error(made.error()).in(name));
             continue;
         }
         results.push_back(Json{{"component", name},
@@ -105,15 +104,16 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
                             point.from ? format_instant(*point.from) : "", point.position,
                             human_size(point.size),
                             point.problem.empty() ? "" : output.paint(Tone::bad, point.problem)});
-            all.push_back(Json{{"component", component.name},
-                               {"point", point.id},
-                               {"method", point.method},
-                               {"at", format_instant(point.at)},
-                               {"from", point.from ? Json(format_instant(*point.from)) : Json(nullptr)},
-                               {"position", point.position},
-                               {"size", point.size},
-                               {"identity", point.identity},
-                               {"problem", point.problem}});
+            all.push_back(
+                Json{{"component", component.name},
+                     {"point", point.id},
+                     {"method", point.method},
+                     {"at", format_instant(point.at)},
+                     {"from", point.from ? Json(format_instant(*point.from)) : Json(nullptr)},
+                     {"position", point.position},
+                     {"size", point.size},
+                     {"identity", point.identity},
+                     {"problem", point.problem}});
         }
     }
     if (output.json()) {
@@ -130,8 +130,9 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
 Result<ExitCode> protect(Session& session, const ProtectCommandOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
     if (workspace.services.vault == nullptr)
-        return unavailable(fmt::format("nothing can be protected: {}", workspace.services.vault_problem),
-                           "Make the vault with `lifeboat vault init`.");
+        return unavailable(
+            fmt::format("nothing can be protected: {}", workspace.services.vault_problem),
+            "Make the vault with `lifeboat vault init`.");
     engine::Instances instances(workspace);
     const Output& output = session.output();
     Mutex mutex;
@@ -147,10 +148,9 @@ Result<ExitCode> protect(Session& session, const ProtectCommandOptions& options)
                               {"trouble", news.trouble}});
             return;
         }
-        output.line(fmt::format("{}  {:<14} {:<10} {}", format_instant(news.at), news.component,
-                                news.method,
-                                news.trouble ? output.paint(Tone::warning, news.message)
-                                             : news.message));
+        output.line(fmt::format(
+            "{}  {:<14} {:<10} {}", format_instant(news.at), news.component, news.method,
+            news.trouble ? output.paint(Tone::warning, news.message) : news.message));
     };
     auto ended = engine::protect(session.context(), workspace, instances, protect_options);
     if (!ended.has_value() && ended.error().kind != ErrorKind::cancelled) return ended.error();
@@ -162,7 +162,8 @@ Result<ExitCode> protect(Session& session, const ProtectCommandOptions& options)
 Command backup_command() {
     CommandOf<BackupOptions> command("backup", "Protection", "Make a recovery point now");
     command
-        .option("COMPONENT", "COMPONENT", "Which ones", &command.values->components, false, "component")
+        .option("COMPONENT", "COMPONENT", "Which ones", &command.values->components, false,
+                "component")
         .option("--all", "", "Every component that the plan protects", &command.values->all)
         .option("--method", "METHOD", "One of the kind's methods; default: its own choice",
                 &command.values->method);
@@ -182,7 +183,8 @@ Command protect_command() {
     command.option("COMPONENT", "COMPONENT", "Only these", &command.values->components, false,
                    "component");
     command.command.details =
-        "Streams what is continuous and makes points at their intervals; follows a component to its new\n"
+        "Streams what is continuous and makes points at their intervals; follows a component to "
+        "its new\n"
         "instance after a recovery. `recover` and `backup` work beside it.";
     return std::move(command).run(protect);
 }

@@ -35,8 +35,10 @@ void show(const Output& output, const engine::Proposal& proposal) {
         if (prospect.loss) text += ", expected loss " + human_duration(*prospect.loss);
         if (prospect.loss && prospect.objective)
             text += *prospect.loss <= *prospect.objective
-                        ? output.paint(Tone::good, " (allowed " + human_duration(*prospect.objective) + ")")
-                        : output.paint(Tone::bad, " (allowed " + human_duration(*prospect.objective) + ")");
+                        ? output.paint(Tone::good,
+                                       " (allowed " + human_duration(*prospect.objective) + ")")
+                        : output.paint(Tone::bad,
+                                       " (allowed " + human_duration(*prospect.objective) + ")");
         output.line(text);
     }
     if (proposal.estimate > Duration::zero())
@@ -119,7 +121,8 @@ Command recover_command() {
                 &values.scenario, false, "scenario")
         .option("--to", "TIME|LSN|POINT", "Go back to this; default: the newest usable point",
                 &values.to, false, "point")
-        .option("--preview", "", "Show every call that would be made, and make none", &values.preview)
+        .option("--preview", "", "Show every call that would be made, and make none",
+                &values.preview)
         .option("--yes", "", "Do not ask; needed in a pipe", &values.yes)
         .option("--although-healthy", "REASON", "Recover components that look healthy",
                 &values.although_healthy)
@@ -127,8 +130,10 @@ Command recover_command() {
                 &values.disaster_at)
         .option("--reason", "TEXT", "Why, for the record", &values.reason);
     command.command.details =
-        "Looks first: a healthy component stops it. Shows target identities, point, expected loss, time\n"
-        "and the destructive steps, then asks. Ctrl-C pauses the run cleanly; a second one leaves it as\n"
+        "Looks first: a healthy component stops it. Shows target identities, point, expected loss, "
+        "time\n"
+        "and the destructive steps, then asks. Ctrl-C pauses the run cleanly; a second one leaves "
+        "it as\n"
         "it stands; `lifeboat resume` goes on either way, also after kill -9.\n"
         "With --json: one JSON object a line; the last has type \"result\".";
     return std::move(command).run(recover);
@@ -138,13 +143,15 @@ Command resume_command() {
     struct Options {
         std::string run, reason;
     };
-    CommandOf<Options> command("resume", "Recovery", "Go on with a run that was paused, left or killed");
+    CommandOf<Options> command("resume", "Recovery",
+                               "Go on with a run that was paused, left or killed");
     command
-        .option("RUN", "RUN", "Its id, its last part; left out: the newest", &command.values->run, false,
-                "run")
+        .option("RUN", "RUN", "Its id, its last part; left out: the newest", &command.values->run,
+                false, "run")
         .option("--reason", "TEXT", "Why, for the record", &command.values->reason);
     command.command.details =
-        "Steps that were under way when it stopped are looked at first: what happened is adopted, what\n"
+        "Steps that were under way when it stopped are looked at first: what happened is adopted, "
+        "what\n"
         "did not is done; nothing acts twice.";
     return std::move(command).run([](Session& session, const Options& options) -> Result<ExitCode> {
         engine::Workspace& workspace = *TRY(session.workspace());

@@ -21,12 +21,9 @@ Json summary(const RunId& id, const rb::RunState& run) {
         const auto found = run.steps.find(node.id);
         if (found == run.steps.end()) continue;
         const rb::StepState& state = found->second;
-        Json step{{"id", node.id.value},
-                  {"verb", node.verb},
-                  {"component", node.component},
-                  {"status", status_name(state.status)},
-                  {"attempt", state.attempt},
-                  {"outputs", state.outputs}};
+        Json step{{"id", node.id.value},         {"verb", node.verb},
+                  {"component", node.component}, {"status", status_name(state.status)},
+                  {"attempt", state.attempt},    {"outputs", state.outputs}};
         if (state.error) step["error"] = lifeboat::to_json(*state.error);
         steps.push_back(std::move(step));
     }

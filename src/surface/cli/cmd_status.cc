@@ -14,19 +14,26 @@ struct StatusOptions {
 
 std::string_view health_name(watch::Health health) {
     switch (health) {
-        case watch::Health::healthy: return "healthy";
-        case watch::Health::degraded: return "degraded";
-        case watch::Health::unhealthy: return "unhealthy";
-        case watch::Health::unknown: break;
+        case watch::Health::healthy:
+            return "healthy";
+        case watch::Health::degraded:
+            return "degraded";
+        case watch::Health::unhealthy:
+            return "unhealthy";
+        case watch::Health::unknown:
+            break;
     }
     return "unknown";
 }
 
 Tone health_tone(watch::Health health) {
     switch (health) {
-        case watch::Health::healthy: return Tone::good;
-        case watch::Health::unhealthy: return Tone::bad;
-        default: return Tone::warning;
+        case watch::Health::healthy:
+            return Tone::good;
+        case watch::Health::unhealthy:
+            return Tone::bad;
+        default:
+            return Tone::warning;
     }
 }
 
@@ -54,8 +61,8 @@ Exposure exposure_of(Session& session, engine::Workspace& workspace,
     }
     providers::Provider* provider = workspace.registry.find(component.kind);
     if (provider == nullptr || exposure.safe_until) return exposure;
-    auto points = provider->points(session.context(),
-                                   providers::Target{workspace.plan, component, instance});
+    auto points =
+        provider->points(session.context(), providers::Target{workspace.plan, component, instance});
     if (!points.has_value()) {
         exposure.warning = points.error().message;
         return exposure;
@@ -112,7 +119,8 @@ Result<ExitCode> status(Session& session, const StatusOptions& options) {
         const auto observation = seen.observations.find(component.name);
         if (observation == seen.observations.end()) continue;
         const auto instance = seen.instances.find(component.name);
-        Row row{.component = &component, .seen = observation->second, .instance = {}, .exposure = {}};
+        Row row{
+            .component = &component, .seen = observation->second, .instance = {}, .exposure = {}};
         if (instance != seen.instances.end()) row.instance = instance->second;
         row.exposure = exposure_of(session, workspace, component, row.instance);
         rows.push_back(std::move(row));
@@ -128,15 +136,15 @@ Result<ExitCode> status(Session& session, const StatusOptions& options) {
                   (rpo && row.exposure.safe_until && now - *row.exposure.safe_until > *rpo);
         std::string why = row.exposure.warning.empty() ? row.seen.why : row.exposure.warning;
         if (row.exposure.retained > 0)
-            why += fmt::format("; WAL kept back {}, free disk {}", human_size(row.exposure.retained),
-                               human_size(row.exposure.free));
+            why += fmt::format("; WAL kept back {}, free disk {}",
+                               human_size(row.exposure.retained), human_size(row.exposure.free));
         table.push_back({row.component->name,
                          output.paint(health_tone(row.seen.health), health_name(row.seen.health)),
                          row.seen.role, row.instance.site, row.instance.endpoint,
                          live_rpo(output, row, now),
                          row.component->protect.empty() ? ""
                          : row.exposure.protecting      ? "running"
-                                                        : output.paint(Tone::warning, "NOT running"),
+                                                   : output.paint(Tone::warning, "NOT running"),
                          output.paint(Tone::faint, why)});
         json.push_back(to_json(row, now));
     }

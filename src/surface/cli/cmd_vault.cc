@@ -30,16 +30,17 @@ Result<ExitCode> init(Session& session) {
     const crypto::Key key = TRY(vault::load_key(environment, key_file));
     TRY(vault::init_vault(environment, directory, key));
     if (output.json()) {
-        output.document(Json{{"vault", directory.string()},
-                             {"key", key_file.string()},
-                             {"key_made", made_key}});
+        output.document(Json{
+            {"vault", directory.string()}, {"key", key_file.string()}, {"key_made", made_key}});
         return ExitCode::done;
     }
     output.line(fmt::format("vault made in {}", directory.string()));
     output.line(fmt::format("{} {}", made_key ? "key made:" : "key found:", key_file.string()));
     output.line(
-        "\nWithout this key nothing in the vault can ever be read. Keep a second copy now, away from this\n"
-        "machine and from everything the plan protects (print it, or put it into a safe): it is one line\n"
+        "\nWithout this key nothing in the vault can ever be read. Keep a second copy now, away "
+        "from this\n"
+        "machine and from everything the plan protects (print it, or put it into a safe): it is "
+        "one line\n"
         "of text. Then prove the copy:");
     output.line("  lifeboat vault key test COPY");
     return ExitCode::done;
@@ -106,8 +107,9 @@ Result<ExitCode> status(Session& session) {
     output.line(fmt::format("{} points, {} of files in {}; {} free on its disk", points.size(),
                             human_size(size), human_size(stored), human_size(free)));
     for (const vault::LogStatus& log : logs) {
-        output.line(fmt::format("log {} of {} branch {}: {}{}", log.name.lineage, log.name.component,
-                                log.name.branch, human_size(log.end - log.begin),
+        output.line(fmt::format("log {} of {} branch {}: {}{}", log.name.lineage,
+                                log.name.component, log.name.branch,
+                                human_size(log.end - log.begin),
                                 log.gaps.empty() ? "" : output.paint(Tone::bad, ", with gaps")));
     }
     for (const vault::Finding& finding : damaged)
@@ -134,9 +136,8 @@ Result<ExitCode> verify(Session& session, const VaultOptions& options) {
     if (output.json()) {
         Json findings = Json::array();
         for (const vault::Finding& finding : report.findings)
-            findings.push_back(Json{{"object", finding.object},
-                                    {"what", finding.what},
-                                    {"affects", finding.affects}});
+            findings.push_back(Json{
+                {"object", finding.object}, {"what", finding.what}, {"affects", finding.affects}});
         output.document(
             Json{{"objects", report.objects}, {"bytes", report.bytes}, {"findings", findings}});
         return report.findings.empty() ? ExitCode::done : ExitCode::finding;
@@ -197,10 +198,11 @@ Result<ExitCode> prune(Session& session, const VaultOptions& options) {
         return ExitCode::done;
     }
     for (const PointId& point : report.removed)
-        output.line(fmt::format("{} {}", options.dry_run ? "would remove" : "removed", point.value));
-    output.line(fmt::format("{}{} points, {} objects, {}", options.dry_run ? "would remove " : "removed ",
-                            report.removed.size(), report.objects_removed,
-                            human_size(report.bytes_freed)));
+        output.line(
+            fmt::format("{} {}", options.dry_run ? "would remove" : "removed", point.value));
+    output.line(fmt::format("{}{} points, {} objects, {}",
+                            options.dry_run ? "would remove " : "removed ", report.removed.size(),
+                            report.objects_removed, human_size(report.bytes_freed)));
     return ExitCode::done;
 }
 
@@ -217,7 +219,8 @@ Command key_command() {
 Command restore_command() {
     CommandOf<VaultOptions> command("restore", "", "Write a point's files into an empty directory");
     command
-        .option("POINT", "POINT", "Its id, from `lifeboat points`", &command.values->point, true, "point")
+        .option("POINT", "POINT", "Its id, from `lifeboat points`", &command.values->point, true,
+                "point")
         .option("DIRECTORY", "DIR", "Absent or empty", &command.values->directory, true, "file");
     command.command.details =
         "Only the files: starting a server from them is what `lifeboat recover` does.";

@@ -11,7 +11,8 @@ struct Words {
     std::vector<std::string> words;
 };
 
-void collect(const std::vector<Command>& commands, const std::string& path, std::vector<Words>& all) {
+void collect(const std::vector<Command>& commands, const std::string& path,
+             std::vector<Words>& all) {
     Words here{.path = path, .words = {}};
     for (const Command& command : commands) {
         here.words.push_back(command.name);
@@ -72,13 +73,15 @@ std::string fish(const std::vector<Words>& all) {
     for (const Words& words : all) {
         for (const std::string& word : words.words) {
             if (word.starts_with("--")) {
-                text += fmt::format("complete -c lifeboat -n '__fish_seen_subcommand_from {}' -l {}\n",
-                                    words.path, word.substr(2));
+                text +=
+                    fmt::format("complete -c lifeboat -n '__fish_seen_subcommand_from {}' -l {}\n",
+                                words.path, word.substr(2));
             } else if (words.path.empty()) {
                 text += fmt::format("complete -c lifeboat -n __fish_use_subcommand -a {}\n", word);
             } else {
-                text += fmt::format("complete -c lifeboat -n '__fish_seen_subcommand_from {}' -a {}\n",
-                                    words.path, word);
+                text +=
+                    fmt::format("complete -c lifeboat -n '__fish_seen_subcommand_from {}' -a {}\n",
+                                words.path, word);
             }
         }
     }
@@ -110,8 +113,8 @@ void describe(const Command& command, const std::string& path, std::string& text
     for (const Option& option : command.options) {
         const bool positional = !option.name.starts_with("-");
         text += fmt::format("| `{}{}` | {}{} |\n", option.name,
-                            positional || option.value.empty() ? "" : " " + option.value, option.help,
-                            option.required ? " (required)" : "");
+                            positional || option.value.empty() ? "" : " " + option.value,
+                            option.help, option.required ? " (required)" : "");
     }
     if (!command.details.empty()) text += "\n" + command.details + "\n";
 }
@@ -121,10 +124,13 @@ void describe(const Command& command, const std::string& path, std::string& text
 std::string commands_markdown() {
     std::string text =
         "# Commands\n\nGenerated from the list that the program itself uses: `./dev docs`.\n\n"
-        "Every command takes `--plan FILE` (`$LIFEBOAT_PLAN`), `--state DIR` (`$LIFEBOAT_STATE`), `--json`,\n"
+        "Every command takes `--plan FILE` (`$LIFEBOAT_PLAN`), `--state DIR` (`$LIFEBOAT_STATE`), "
+        "`--json`,\n"
         "`--verbose`, `--log-json`, `--color WHEN`, `--help`.\n\n"
-        "Exit status: 0 done, objectives met · 1 a finding, or an objective missed · 2 usage · 3 invalid\n"
-        "plan · 4 partial · 5 refused by a guard · 6 waiting for a person, or paused · 7 lease held by\n"
+        "Exit status: 0 done, objectives met · 1 a finding, or an objective missed · 2 usage · 3 "
+        "invalid\n"
+        "plan · 4 partial · 5 refused by a guard · 6 waiting for a person, or paused · 7 lease "
+        "held by\n"
         "another · 8 failed · 130 interrupted.\n";
     for (const Command& command : all_commands()) describe(command, "lifeboat", text);
     return text;

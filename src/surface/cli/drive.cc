@@ -51,17 +51,21 @@ void tell_how_to_go_on(const Output& output, const rb::RunState& run) {
 ExitCode status_of(const rb::RunState& run, const std::vector<engine::Measured>& measured) {
     if (run.status != rb::RunStatus::finished) return ExitCode::waiting;
     switch (run.outcome.value_or(rb::Outcome::failed)) {
-        case rb::Outcome::done: return all_met(measured) ? ExitCode::done : ExitCode::finding;
-        case rb::Outcome::partial: return ExitCode::partial;
-        case rb::Outcome::refused: return ExitCode::refused;
-        default: return ExitCode::failed;
+        case rb::Outcome::done:
+            return all_met(measured) ? ExitCode::done : ExitCode::finding;
+        case rb::Outcome::partial:
+            return ExitCode::partial;
+        case rb::Outcome::refused:
+            return ExitCode::refused;
+        default:
+            return ExitCode::failed;
     }
 }
 
 Result<ExitCode> conclude(Session& session, RunView& view, const rb::RunState& run) {
-    const std::vector<engine::Measured> measured =
-        run.status == rb::RunStatus::finished ? engine::measure(*TRY(session.plan()), run)
-                                              : std::vector<engine::Measured>();
+    const std::vector<engine::Measured> measured = run.status == rb::RunStatus::finished
+                                                       ? engine::measure(*TRY(session.plan()), run)
+                                                       : std::vector<engine::Measured>();
     view.finish(run, measured);
     if (run.status != rb::RunStatus::finished) tell_how_to_go_on(session.output(), run);
     return status_of(run, measured);
@@ -73,8 +77,8 @@ Result<ExitCode> drive_new(Session& session, const rb::RunStarted& start) {
     engine::Workspace& workspace = *TRY(session.workspace());
     auto view = make_run_view(session.output(), session.environment().clock,
                               tightest_rto(workspace.plan, start.graph));
-    const auto run = TRY(
-        engine::begin_run(session.context(), workspace, start, options_for(session, *view)));
+    const auto run =
+        TRY(engine::begin_run(session.context(), workspace, start, options_for(session, *view)));
     return conclude(session, *view, run);
 }
 
@@ -83,8 +87,8 @@ Result<ExitCode> drive_on(Session& session, const RunId& id, const rb::Actor& ac
     const rb::RunState before = TRY(engine::load_run(workspace.state, id));
     auto view = make_run_view(session.output(), session.environment().clock,
                               tightest_rto(workspace.plan, before.start.graph));
-    const auto run = TRY(engine::resume_run(session.context(), workspace, id, actor,
-                                            options_for(session, *view)));
+    const auto run = TRY(
+        engine::resume_run(session.context(), workspace, id, actor, options_for(session, *view)));
     return conclude(session, *view, run);
 }
 

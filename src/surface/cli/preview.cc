@@ -15,8 +15,8 @@ struct Previewed {
     std::string problem;
 };
 
-/// What one step would call. Outputs of earlier steps do not exist yet: a template that needs one is
-/// said so instead of guessed.
+/// What one step would call. Outputs of earlier steps do not exist yet: a template that needs one
+/// is said so instead of guessed.
 Previewed preview_one(Session& session, engine::Workspace& workspace, engine::Instances& instances,
                       const rb::RunState& run, const rb::Node& node) {
     Previewed previewed{.node = &node, .calls = {}, .problem = {}};
@@ -40,16 +40,18 @@ void show_text(const Output& output, const engine::Proposal& proposal,
     output.line(fmt::format("{} {}", output.paint(Tone::strong, "scenario:"), proposal.scenario));
     for (const std::string& line : proposal.because) output.line("seen: " + line);
     for (const engine::Prospect& prospect : proposal.prospects) {
-        output.line(fmt::format("point: {}: as of {} {}{}", prospect.component,
-                                format_instant(prospect.point.at), prospect.point.position,
-                                prospect.loss ? ", expected loss " + human_duration(*prospect.loss)
-                                              : std::string()));
+        output.line(fmt::format(
+            "point: {}: as of {} {}{}", prospect.component, format_instant(prospect.point.at),
+            prospect.point.position,
+            prospect.loss ? ", expected loss " + human_duration(*prospect.loss) : std::string()));
     }
     for (const Previewed& step : steps) {
         std::string needs;
-        for (const StepId& need : step.node->needs) needs += (needs.empty() ? "" : ", ") + need.value;
-        output.line(fmt::format("\n{}{}", output.paint(Tone::strong, step.node->id.value),
-                                needs.empty() ? "" : output.paint(Tone::faint, "  after " + needs)));
+        for (const StepId& need : step.node->needs)
+            needs += (needs.empty() ? "" : ", ") + need.value;
+        output.line(
+            fmt::format("\n{}{}", output.paint(Tone::strong, step.node->id.value),
+                        needs.empty() ? "" : output.paint(Tone::faint, "  after " + needs)));
         if (step.node->approve) output.line("    needs approval");
         for (const providers::Call& call : step.calls) {
             output.line(fmt::format("    {}{}{}",

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 
-#include "surface/cli/run_view.h"
 #include "platform/base/size.h"
 #include "platform/base/text.h"
+#include "surface/cli/run_view.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -47,13 +47,15 @@ struct Words {
     }
     std::string operator()(const rb::PollIntended&) const { return {}; }
     std::string operator()(const rb::StepProgressed& e) const {
-        return step(e.step, fmt::format("{} of {}", amount(e.done, e.unit), amount(e.total, e.unit)));
+        return step(e.step,
+                    fmt::format("{} of {}", amount(e.done, e.unit), amount(e.total, e.unit)));
     }
     std::string operator()(const rb::StepSucceeded& e) const {
         return step(e.step, "done" + took(e.step));
     }
     std::string operator()(const rb::StepFailed& e) const {
-        std::string text = step(e.step, fmt::format("{}: {}", to_string(e.error.kind), e.error.message));
+        std::string text =
+            step(e.step, fmt::format("{}: {}", to_string(e.error.kind), e.error.message));
         if (!e.error.hint.empty()) text += "\n" + std::string(29, ' ') + e.error.hint;
         return text;
     }
@@ -72,7 +74,8 @@ struct Words {
     std::string operator()(const rb::TimerSet&) const { return {}; }
     std::string operator()(const rb::TimerFired&) const { return {}; }
     std::string operator()(const rb::Approved& e) const {
-        return step(e.step, "approved by " + by_whom(e.actor) + (e.break_glass ? " BREAK GLASS" : ""));
+        return step(e.step,
+                    "approved by " + by_whom(e.actor) + (e.break_glass ? " BREAK GLASS" : ""));
     }
     std::string operator()(const rb::Denied& e) const {
         return step(e.step, "denied by " + by_whom(e.actor));
@@ -124,25 +127,36 @@ std::string describe(const rb::RunState& run, const rb::Event& event) {
 
 std::string describe(const rb::StepState& state, const rb::Node& node) {
     switch (state.status) {
-        case StepStatus::pending: return "";
+        case StepStatus::pending:
+            return "";
         case StepStatus::awaiting_approval:
             return "waiting for approval" +
                    (node.approve ? " by " + join(node.approve->by, ", ") : std::string());
-        case StepStatus::starting: return "working";
-        case StepStatus::operating: return "working";
-        case StepStatus::probing: return "looking what happened";
-        case StepStatus::cancelling: return "cancelling";
+        case StepStatus::starting:
+            return "working";
+        case StepStatus::operating:
+            return "working";
+        case StepStatus::probing:
+            return "looking what happened";
+        case StepStatus::cancelling:
+            return "cancelling";
         case StepStatus::backing_off:
-            return "will be tried again" + (state.error ? ": " + state.error->message : std::string());
+            return "will be tried again" +
+                   (state.error ? ": " + state.error->message : std::string());
         case StepStatus::needs_person:
             return "needs a person" + (state.error ? ": " + state.error->message : std::string());
-        case StepStatus::done: return "done";
-        case StepStatus::recorded: return "recorded";
-        case StepStatus::skipped: return "skipped";
-        case StepStatus::bypassed: return "done by hand";
+        case StepStatus::done:
+            return "done";
+        case StepStatus::recorded:
+            return "recorded";
+        case StepStatus::skipped:
+            return "skipped";
+        case StepStatus::bypassed:
+            return "done by hand";
         case StepStatus::failed:
             return "failed" + (state.error ? ": " + state.error->message : std::string());
-        case StepStatus::cancelled: return "cancelled";
+        case StepStatus::cancelled:
+            return "cancelled";
     }
     return "";
 }
@@ -174,31 +188,32 @@ bool is_met(const std::optional<Duration>& objective, const std::optional<Durati
 Json to_json(const std::vector<engine::Measured>& measured) {
     Json rows = Json::array();
     for (const engine::Measured& one : measured) {
-        rows.push_back(Json{
-            {"component", one.component},
-            {"rto", {{"objective_s", duration_json(one.rto_objective)},
-                     {"measured_s", duration_json(one.rto)},
-                     {"met", is_met(one.rto_objective, one.rto)}}},
-            {"rpo", {{"objective_s", duration_json(one.rpo_objective)},
-                     {"measured_s", duration_json(one.rpo)},
-                     {"met", is_met(one.rpo_objective, one.rpo)}}}});
+        rows.push_back(Json{{"component", one.component},
+                            {"rto",
+                             {{"objective_s", duration_json(one.rto_objective)},
+                              {"measured_s", duration_json(one.rto)},
+                              {"met", is_met(one.rto_objective, one.rto)}}},
+                            {"rpo",
+                             {{"objective_s", duration_json(one.rpo_objective)},
+                              {"measured_s", duration_json(one.rpo)},
+                              {"met", is_met(one.rpo_objective, one.rpo)}}}});
     }
     return rows;
 }
 
 bool all_met(const std::vector<engine::Measured>& measured) {
     for (const engine::Measured& one : measured) {
-        if (!is_met(one.rto_objective, one.rto) || !is_met(one.rpo_objective, one.rpo)) return false;
+        if (!is_met(one.rto_objective, one.rto) || !is_met(one.rpo_objective, one.rpo))
+            return false;
     }
     return true;
 }
 
 void show_measured(const Output& output, const std::vector<engine::Measured>& measured) {
     if (measured.empty()) return;
-    std::vector<std::vector<std::string>> rows{{output.paint(Tone::faint, "component"),
-                                                output.paint(Tone::faint, "objective"),
-                                                output.paint(Tone::faint, "promised"),
-                                                output.paint(Tone::faint, "measured"), ""}};
+    std::vector<std::vector<std::string>> rows{
+        {output.paint(Tone::faint, "component"), output.paint(Tone::faint, "objective"),
+         output.paint(Tone::faint, "promised"), output.paint(Tone::faint, "measured"), ""}};
     auto add = [&](const std::string& name, std::string_view what,
                    const std::optional<Duration>& objective, const std::optional<Duration>& value) {
         if (!objective || !value) return;
