@@ -1,12 +1,11 @@
 #include "surface/app/app.h"
 
-#include <cstdio>
-#include <string>
+#include <utility>
 
 #include "platform/env/environment.h"
-#include "platform/observe/log.h"
 #include "surface/app/providers.h"
 #include "surface/app/signals.h"
+#include "surface/app/wal_fetch_command.h"
 #include "surface/cli/command.h"
 
 namespace lifeboat::app {
@@ -15,7 +14,9 @@ int run(int argc, const char* const* argv) {
     Signals signals;
     Environment& environment = real_environment();
     cli::Session session(environment, add_providers, signals.interrupt(), signals.abandon());
-    return cli::run_command_line(argc, argv, session);
+    cli::Command vault{.name = "vault"};
+    vault.subcommands.push_back(wal_fetch_command());
+    return cli::run_command_line(argc, argv, session, {std::move(vault)});
 }
 
 }  // namespace lifeboat::app

@@ -38,8 +38,10 @@ struct Command {
 /// All commands, in the order of the overview. The one list.
 std::vector<Command> all_commands();
 
-/// Parses and runs. Returns the exit status.
-int run_command_line(int argc, const char* const* argv, Session& session);
+/// Parses and runs. Returns the exit status. `more` are commands whose doing lies outside this module:
+/// they join the list, or the subcommands of the command of their name.
+int run_command_line(int argc, const char* const* argv, Session& session,
+                     std::vector<Command> more = {});
 
 /// Completion script for a shell ("bash", "zsh", "fish"). Errors: invalid.
 Result<std::string> completion_script(const std::string& shell);

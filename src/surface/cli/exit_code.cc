@@ -11,7 +11,7 @@ ExitCode exit_code_for(const Error& error) {
         case ErrorKind::cancelled:
             return ExitCode::interrupted;
         case ErrorKind::conflict:
-            return error.message.starts_with("lease ") ? ExitCode::lease_held : ExitCode::refused;
+            return error.message.contains("is held by") ? ExitCode::lease_held : ExitCode::refused;
         default:
             return ExitCode::failed;
     }

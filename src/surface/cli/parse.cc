@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "platform/observe/log.h"
 #include "surface/cli/command.h"
 
 namespace lifeboat::cli {
@@ -58,6 +59,22 @@ void add_command(CLI::App& parent, const Command& command, const Command** chose
     for (const Command& child : command.subcommands) add_command(*app, child, chosen);
 }
 
+void join_in(std::vector<Command>& commands, Command&& command) {
+    for (Command& known : commands) {
+        if (known.name != command.name) continue;
+        for (Command& child : command.subcommands) known.subcommands.push_back(std::move(child));
+        return;
+    }
+    commands.push_back(std::move(command));
+}
+
+/// Log lines go to standard error, for people or for machines.
+void start_log(Session& session) {
+    log::configure(session.globals.verbose ? log::Level::debug : log::Level::warning,
+                   session.globals.log_json ? log::to_standard_error_json : log::to_standard_error,
+                   session.environment().clock);
+}
+
 /// A failed `--json` command still answers in JSON.
 ExitCode report(Session& session, const CLI::ParseError& error) {
     session.output().error(invalid(error.what(), "See `lifeboat --help`."));
@@ -66,8 +83,10 @@ ExitCode report(Session& session, const CLI::ParseError& error) {
 
 }  // namespace
 
-int run_command_line(int argc, const char* const* argv, Session& session) {
-    const std::vector<Command> commands = all_commands();
+int run_command_line(int argc, const char* const* argv, Session& session,
+                     std::vector<Command> more) {
+    std::vector<Command> commands = all_commands();
+    for (Command& command : more) join_in(commands, std::move(command));
     const Command* chosen = nullptr;
     CLI::App app(
         "Lifeboat: one plan file says what must survive; Lifeboat proves that it can, keeps it\n"
@@ -85,6 +104,7 @@ int run_command_line(int argc, const char* const* argv, Session& session) {
     } catch (const CLI::ParseError& error) {
         return static_cast<int>(report(session, error));
     }
+    start_log(session);
     return static_cast<int>(chosen->run(session));
 }
 
