@@ -118,6 +118,18 @@ Error newer(const Database& database, std::int64_t found) {
                     found));
 }
 
+/// The format that the file says it has, 0 for a fresh file. Errors: invalid (another program's).
+Result<std::int64_t> format_of(Database& database) {
+    const Transaction moment =
+        TRY(Transaction::begin_read(database));  // another may be creating it
+    const std::int64_t found = TRY(integer_of(database, "PRAGMA user_version"));
+    const std::int64_t owner = TRY(integer_of(database, "PRAGMA application_id"));
+    const std::int64_t tables = TRY(integer_of(database, "SELECT count(*) FROM sqlite_schema"));
+    if (owner == application_id || (owner == 0 && found == 0 && tables == 0)) return found;
+    return invalid(fmt::format("'{}' is not a state file of Lifeboat", database.path().string()),
+                   "Name another --state directory, or move the file away.");
+}
+
 Result<void> create(Database& database) {
     Transaction transaction = TRY(Transaction::begin_write(database));
     const std::int64_t present = TRY(integer_of(database, "PRAGMA user_version"));
@@ -221,13 +233,7 @@ Result<std::vector<std::string>> names(Query& query, const std::string& prefix) 
 
 Result<void> prepare(Database& database, const Clock& clock) {
     // Before anything is written: a newer file must stay as it is.
-    const std::int64_t found = TRY(integer_of(database, "PRAGMA user_version"));
-    const std::int64_t owner = TRY(integer_of(database, "PRAGMA application_id"));
-    const std::int64_t tables = TRY(integer_of(database, "SELECT count(*) FROM sqlite_schema"));
-    if (owner != application_id && (owner != 0 || found != 0 || tables != 0))
-        return invalid(
-            fmt::format("'{}' is not a state file of Lifeboat", database.path().string()),
-            "Name another --state directory, or move the file away.");
+    const std::int64_t found = TRY(format_of(database));
     if (found > format) return newer(database, found);
     TRY(switch_to_wal(database, clock));
     TRY(

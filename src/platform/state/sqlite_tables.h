@@ -1,8 +1,7 @@
 #pragma once
 /// The tables of state.db and their rows. Every row that is no event carries a digest of itself,
 /// and the number of such rows is kept beside them, so that a flipped byte or a lost page is found;
-/// events carry the chain of hashes. Format: docs in sqlite_tables.cc. Callers guard the
-/// connection.
+/// events carry the chain of hashes. Callers guard the connection.
 
 #include <optional>
 #include <string>

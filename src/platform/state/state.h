@@ -84,11 +84,14 @@ public:
                                std::uint64_t after) = 0;
 
     /// Takes or re-takes a lease for `ttl`. A lease is free when released, expired, or when its
-    /// holder is a dead process of this host. Errors: conflict, its message naming the holder.
+    /// holder is a dead process of this host. The same holder may take it again and gets a new
+    /// epoch. Within one boot the monotonic clock decides. Errors: conflict, its message naming the
+    /// holder.
     virtual Result<Lease> acquire(const std::string& name, const Holder& holder, Duration ttl) = 0;
     /// Extends. Errors: conflict (lost).
     virtual Result<Lease> renew(const Lease& lease, Duration ttl) = 0;
     virtual Result<void> release(const Lease& lease) = 0;
+    /// The lease while somebody holds it; nothing when it is free.
     virtual Result<std::optional<Lease>> find_lease(const std::string& name) = 0;
 
     /// The record; version 0 when absent.
