@@ -119,6 +119,14 @@ Json object_of(const Section& table, bool templates = false) {
     return schema;
 }
 
+/// The same, with its keys described once, in `keys-SECTION`: there are dozens of kinds and verbs.
+Json variant_of(const Section& table) {
+    Json schema = object_of(table, true);
+    for (auto& [name, property] : schema["properties"].items())
+        property = reference(fmt::format("keys-{}/properties/{}", table.name, name));
+    return schema;
+}
+
 void add_settings(Json& schema, const std::vector<SettingSpec>& settings, bool complete = true,
                   bool templates = true) {
     for (const SettingSpec& spec : settings) {
@@ -136,7 +144,7 @@ Json when(std::string_view property, std::string_view constant, std::string_view
 }
 
 Json component_of(const KindSpec& kind) {
-    Json schema = object_of(section("component"), true);
+    Json schema = variant_of(section("component"));
     schema["description"] = kind.summary;
     schema["properties"]["kind"] = {{"const", kind.name}};
     add_settings(schema, kind.settings);
@@ -194,7 +202,7 @@ Json check_schema() {
 /// A step with that verb: what it acts on, its own keys, and the arguments of every kind that can
 /// do it.
 Json step_of(const Catalog& catalog, const std::string& verb) {
-    Json schema = object_of(section("step"), true);
+    Json schema = variant_of(section("step"));
     Json& properties = schema["properties"];
     const VerbSpec* core = catalog.verb("", verb);
     if (core == nullptr) {
@@ -215,7 +223,8 @@ Json step_of(const Catalog& catalog, const std::string& verb) {
         add_settings(inside, core->arguments, false);
         for (const Key& key : section("step").keys)
             if (!inside["properties"].contains(key.name))
-                inside["properties"][std::string(key.name)] = of_key(key, true);
+                inside["properties"][std::string(key.name)] =
+                    reference(fmt::format("keys-step/properties/{}", key.name));
         const SettingSpec& brief = core->arguments.front();
         for (const SettingSpec& argument : core->arguments)
             if (argument.name != verb) properties[argument.name] = of_setting(argument);
@@ -239,7 +248,7 @@ void add_steps(const Catalog& catalog, Json& definitions) {
         others.push_back(has);
         rules.push_back({{"if", has}, {"then", reference("step-" + verb)}});
     }
-    Json together = object_of(section("step"), true);
+    Json together = variant_of(section("step"));
     together["properties"]["parallel"] = {{"type", "array"},
                                           {"items", reference("step")},
                                           {"description", "Steps that run at the same time."}};
@@ -275,6 +284,8 @@ Json schema(const Catalog& catalog) {
         definitions[std::string(table.name)] = std::move(object);
     }
     definitions["check"] = check_schema();
+    for (const char* shared : {"component", "step"})
+        definitions[fmt::format("keys-{}", shared)] = object_of(section(shared), true);
     add_kinds(catalog, definitions);
     add_steps(catalog, definitions);
 

@@ -60,7 +60,7 @@ public:
 
 private:
     const Json& target(const std::string& reference) const {
-        return root_["$defs"][reference.substr(std::string("#/$defs/").size())];
+        return root_.at(Json::json_pointer(reference.substr(1)));
     }
 
     bool fits_schema(const Json& schema, const Json& value) const {
