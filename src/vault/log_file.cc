@@ -8,7 +8,6 @@ namespace lifeboat::vault {
 namespace {
 
 constexpr std::size_t window_size = std::size_t{512} << 10U;
-constexpr std::size_t tag_size = crypto::tag_size;
 
 }  // namespace
 
@@ -65,7 +64,6 @@ void LogFile::restart() {
     indexed_ = true;
     offset_ = log_header_size;
     ordinal_ = durable_ = 0;
-    before_ = keys_->first;
     cached_frame_ = SIZE_MAX;
 }
 
@@ -86,7 +84,6 @@ Result<void> LogFile::refresh(std::uint64_t size) {
             return ok();
         }
         keys_ = std::move(*keys);
-        before_ = keys_->first;
     }
     if (ordinal_ == 0 && !footless_ && TRY(load_close(size))) return ok();
     TRY(walk(size));
@@ -102,7 +99,7 @@ Result<bool> LogFile::load_close(std::uint64_t size) {
     const auto offset = read_log_trailer(trailer);
     if (!offset || *offset < log_header_size || *offset > size - log_trailer_size) return false;
     Window window(access_.store, object_, size - log_trailer_size);
-    const auto frame = TRY(candidate(window, *offset, std::nullopt));
+    const auto frame = TRY(candidate(window, *offset));
     if (!frame || frame->header.kind != FrameKind::close ||
         frame->offset + frame->header.size() != size - log_trailer_size)
         return false;
@@ -117,27 +114,16 @@ Result<bool> LogFile::load_close(std::uint64_t size) {
     return true;
 }
 
-/// The frame at `offset` if its head is authentic behind `before`, or behind what stands there.
-Result<std::optional<LogFile::Candidate>> LogFile::candidate(Window& window, std::uint64_t offset,
-                                                             std::optional<Tag> before) {
+/// The frame at `offset` if its head is authentic.
+Result<std::optional<LogFile::Candidate>> LogFile::candidate(Window& window, std::uint64_t offset) {
     std::optional<Candidate> none;
-    if (!before) {
-        if (offset == log_header_size) {
-            before = keys_->first;
-        } else {
-            const ByteView end = TRY(window.at(offset - tag_size, tag_size));
-            if (end.size() < tag_size) return none;
-            before = tag_at_end(end);
-        }
-    }
     const ByteView fixed = TRY(window.at(offset, frame_header_size));
     const auto header = read_frame_header(fixed);
     if (!header || offset + header->size() > window.size()) return none;
     const ByteView bytes = TRY(window.at(offset, frame_header_size + header->marks));
-    auto head = open_frame_head(*keys_, *header, *before, bytes, bytes.subspan(frame_header_size));
+    auto head = open_frame_head(*keys_, *header, bytes, bytes.subspan(frame_header_size));
     if (!head.has_value()) return none;
-    const ByteView end = TRY(window.at(offset + header->size() - tag_size, tag_size));
-    return std::optional(Candidate{*header, offset, std::move(*head), tag_at_end(end)});
+    return std::optional(Candidate{*header, offset, std::move(*head)});
 }
 
 /// The next authentic frame behind a bad place, if it proves that frame `lost` was durable.
@@ -153,7 +139,7 @@ Result<std::optional<LogFile::Candidate>> LogFile::resync(Window& window, std::u
             continue;
         }
         offset += static_cast<std::uint64_t>(hit - bytes.begin());
-        auto frame = TRY(candidate(window, offset, std::nullopt));
+        auto frame = TRY(candidate(window, offset));
         if (frame && frame->header.durable > lost) return frame;
         ++offset;
     }
@@ -164,7 +150,6 @@ void LogFile::commit(const Candidate& frame) {
     const FrameHeader& header = frame.header;
     offset_ = frame.offset + header.size();
     ordinal_ = header.ordinal + 1;
-    before_ = frame.end;
     content_.boundary = std::max(content_.boundary, header.boundary);
     Decoder in(frame.head);
     if (header.kind == FrameKind::data) {
@@ -198,9 +183,8 @@ Result<void> LogFile::walk(std::uint64_t size) {
     std::vector<Candidate> unproven;
     std::uint64_t offset = offset_;
     std::uint32_t ordinal = ordinal_;
-    std::optional<Tag> before = before_;
     while (offset < size && !content_.closed) {
-        auto frame = TRY(candidate(window, offset, before));
+        auto frame = TRY(candidate(window, offset));
         if (!frame || frame->header.ordinal != ordinal) {
             frame = TRY(resync(window, offset + 1, ordinal));
             if (!frame) break;  // a torn tail, as far as anybody can tell
@@ -212,7 +196,6 @@ Result<void> LogFile::walk(std::uint64_t size) {
         }
         offset = frame->offset + frame->header.size();
         ordinal = frame->header.ordinal + 1;
-        before = frame->end;
         durable_ = std::max(durable_, frame->header.durable);
         unproven.push_back(std::move(*frame));
         const auto proven = std::ranges::find_if(unproven, [&](const Candidate& c)

@@ -43,8 +43,9 @@ Bytes write_close_head(const LogContent& content);
 Result<LogContent> read_close_head(ByteView plain);
 Bytes write_close_data(const std::vector<LogFrame>& frames, const std::vector<Mark>& marks);
 
-/// Damage, and the positions of the log that cannot be read because of it.
-using LogFinding = std::function<void(Error, Span)>;
+/// Damage, and the positions of the log that cannot be read because of it: none, or from somewhere on
+/// when the span is empty.
+using LogFinding = std::function<void(Error, std::optional<Span>)>;
 
 class LogFile {
 public:
@@ -71,15 +72,14 @@ private:
         FrameHeader header;
         std::uint64_t offset = 0;
         Bytes head;
-        Tag end{};
     };
     class Window;
 
     Result<bool> load_close(std::uint64_t size) REQUIRES(mutex_);
     Result<void> load_index() REQUIRES(mutex_);
     Result<void> walk(std::uint64_t size) REQUIRES(mutex_);
-    Result<std::optional<Candidate>> candidate(Window& window, std::uint64_t offset,
-                                               std::optional<Tag> before) REQUIRES(mutex_);
+    Result<std::optional<Candidate>> candidate(Window& window, std::uint64_t offset)
+        REQUIRES(mutex_);
     Result<std::optional<Candidate>> resync(Window& window, std::uint64_t offset,
                                             std::uint32_t lost) REQUIRES(mutex_);
     void commit(const Candidate& frame) REQUIRES(mutex_);
@@ -103,7 +103,6 @@ private:
     std::uint64_t offset_ GUARDED_BY(mutex_) = log_header_size;  ///< behind the last frame taken in
     std::uint32_t ordinal_ GUARDED_BY(mutex_) = 0;
     std::uint32_t durable_ GUARDED_BY(mutex_) = 0;
-    Tag before_ GUARDED_BY(mutex_){};
     std::size_t cached_frame_ GUARDED_BY(mutex_) = SIZE_MAX;
     Bytes cached_ GUARDED_BY(mutex_);
 };

@@ -8,8 +8,6 @@
 
 namespace lifeboat::vault {
 
-using crypto::tag_size;
-
 Bytes write_close_head(const LogContent& content) {
     Bytes out;
     append_le(out, content.end);
@@ -99,20 +97,16 @@ Result<void> LogFile::load_index() {
 
 /// Reads and authenticates one frame; its data.
 Result<Bytes> LogFile::open_frame(std::uint64_t offset, std::size_t size, std::uint32_t ordinal) {
-    const bool first = offset == log_header_size;
-    const std::size_t lead = first ? 0 : tag_size;
-    const Bytes bytes = TRY(access_.store.get_range(object_, offset - lead, size + lead));
-    const ByteView frame = ByteView(bytes).subspan(lead);
-    const Tag before = first ? keys_->first : tag_at_end(ByteView(bytes).first(lead));
+    const Bytes frame = TRY(access_.store.get_range(object_, offset, size));
     const auto header = read_frame_header(frame);
     if (!header || header->size() != size)
         return frame_error(ordinal, offset, "its header is damaged");
-    const ByteView marks = frame.subspan(frame_header_size, header->marks);
-    const auto head = open_frame_head(*keys_, *header, before, frame, marks);
+    const ByteView marks = ByteView(frame).subspan(frame_header_size, header->marks);
+    const auto head = open_frame_head(*keys_, *header, frame, marks);
     if (!head.has_value())
         return frame_error(header->ordinal, offset, "header or marks: authentication failed");
     auto plain = open_frame_data(*keys_, *header, frame, marks,
-                                 frame.subspan(frame_header_size + header->marks));
+                                 ByteView(frame).subspan(frame_header_size + header->marks));
     if (plain.has_value()) return plain;
     return frame_error(header->ordinal, offset, "data: authentication failed");
 }
@@ -166,7 +160,7 @@ Result<void> LogFile::verify(const Context& context, const LogFinding& found) {
     const MutexLock lock(mutex_);
     if (!keys_) {
         for (const Gap& damage : content_.damage)
-            found(corrupt(damage.reason), {damage.from, damage.to});
+            found(corrupt(damage.reason), Span{damage.from, damage.to});
         return ok();
     }
     // From header to header, whatever the close frame says, then every frame's bytes.
@@ -176,14 +170,14 @@ Result<void> LogFile::verify(const Context& context, const LogFinding& found) {
     TRY(walk(size));
     content_.size = size;
     for (const Gap& damage : content_.damage)
-        found(corrupt(damage.reason), {damage.from, damage.to});
+        found(corrupt(damage.reason), Span{damage.from, damage.to});
     for (const LogFrame& frame : frames_) {
         TRY(context.check("verifying a log"));
         auto plain = open_frame(frame.offset, frame.size, frame.ordinal);
         if (!plain.has_value() && plain.error().kind != ErrorKind::corrupt)
             return std::move(plain).error();
         if (!plain.has_value())
-            found(std::move(plain).error(), {frame.position, frame.position + frame.plain});
+            found(std::move(plain).error(), Span{frame.position, frame.position + frame.plain});
     }
     return verify_end(size, found);
 }
@@ -196,7 +190,11 @@ Result<void> LogFile::verify_end(std::uint64_t size, const LogFinding& found) {
             return std::move(plain).error();
         if (!plain.has_value()) found(std::move(plain).error(), {});
         const Bytes tail = TRY(access_.store.get_range(object_, offset_, size - offset_));
-        if (tail != write_log_trailer(*keys_, close_offset_))
+        // The whole trailer; or what a crash leaves of it, some of its bytes and then zeros.
+        const Bytes whole = write_log_trailer(*keys_, close_offset_);
+        const auto torn = std::ranges::mismatch(tail, whole).in1;
+        const bool zeros = std::all_of(torn, tail.end(), [](std::byte b) { return b == std::byte{0}; });
+        if (tail.size() > whole.size() || !zeros)
             found(corrupt(fmt::format("log file '{}': trailer at offset {}: not what was written",
                                       object_, offset_)), {});
         return ok();

@@ -33,17 +33,19 @@ Bytes header_bytes_of(const FrameHeader& header) {
     append_le(out, header.data);
     append_le(out, header.marks);
     append_le(out, std::uint32_t{0});
+    append(out, header.before);
     CHECK(out.size() == frame_header_size);
     return out;
 }
 
-Bytes associated(const LogKeys& keys, ByteView before, ByteView header) {
+/// `head_tag`: of the marks part, for the data part behind it.
+Bytes associated(const LogKeys& keys, ByteView header, ByteView head_tag) {
     Bytes out;
-    out.reserve(16 + 32 + 16 + frame_header_size);
+    out.reserve(16 + 32 + frame_header_size + 16);
     append(out, keys.vault);
     append(out, keys.salt);
-    append(out, before);
     append(out, header);
+    append(out, head_tag);
     return out;
 }
 
@@ -122,7 +124,7 @@ Result<LogKeys> read_log_header(const Keys& keys, const std::string& object, Byt
     return frame_keys_of(keys, salt, mac);
 }
 
-Bytes write_frame(const LogKeys& keys, FrameHeader& header, ByteView head, ByteView plain, Tag& before) {
+Bytes write_frame(const LogKeys& keys, FrameHeader& header, ByteView head, ByteView plain) {
     CHECK(plain.size() <= (header.kind == FrameKind::close ? close_data_max : frame_data_max));
     CHECK(head.size() <= frame_marks_max);
     Bytes packed;
@@ -141,11 +143,10 @@ Bytes write_frame(const LogKeys& keys, FrameHeader& header, ByteView head, ByteV
     Bytes out = header_bytes_of(header);
     const Bytes fixed = out;
     const Bytes marks = crypto::seal(keys.key, nonce_of(header.ordinal, head_part),
-                                     associated(keys, before, fixed), head);
+                                     associated(keys, fixed, {}), head);
     append(out, marks);
     append(out, crypto::seal(keys.key, nonce_of(header.ordinal, data_part),
-                             associated(keys, tag_at_end(marks), fixed), body));
-    before = tag_at_end(out);
+                             associated(keys, fixed, tag_at_end(marks)), body));
     return out;
 }
 
@@ -164,6 +165,8 @@ std::optional<FrameHeader> read_frame_header(ByteView bytes) {
     header.plain = in.le<std::uint32_t>();
     header.data = in.le<std::uint32_t>();
     header.marks = in.le<std::uint32_t>();
+    (void)in.le<std::uint32_t>();
+    header.before = in.array<16>();
     const std::size_t limit = header.kind == FrameKind::close ? close_data_max : frame_data_max;
     if (header.plain > limit || header.data > limit + crypto::tag_size ||
         header.data < crypto::tag_size || header.marks < crypto::tag_size ||
@@ -172,18 +175,17 @@ std::optional<FrameHeader> read_frame_header(ByteView bytes) {
     return header;
 }
 
-Result<Bytes> open_frame_head(const LogKeys& keys, const FrameHeader& header, const Tag& before,
-                              ByteView header_bytes, ByteView sealed_marks) {
+Result<Bytes> open_frame_head(const LogKeys& keys, const FrameHeader& header, ByteView header_bytes,
+                              ByteView sealed_marks) {
     return crypto::open(keys.key, nonce_of(header.ordinal, head_part),
-                        associated(keys, before, header_bytes.first(frame_header_size)),
-                        sealed_marks);
+                        associated(keys, header_bytes.first(frame_header_size), {}), sealed_marks);
 }
 
 Result<Bytes> open_frame_data(const LogKeys& keys, const FrameHeader& header, ByteView header_bytes,
                               ByteView sealed_marks, ByteView sealed_data) {
     Bytes body = TRY(crypto::open(
         keys.key, nonce_of(header.ordinal, data_part),
-        associated(keys, tag_at_end(sealed_marks), header_bytes.first(frame_header_size)),
+        associated(keys, header_bytes.first(frame_header_size), tag_at_end(sealed_marks)),
         sealed_data));
     if (header.encoding == Encoding::zstd) return decompress(body, header.plain);
     if (body.size() != header.plain) return corrupt("a wrong length");

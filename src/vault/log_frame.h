@@ -2,10 +2,11 @@
 /// Log files: append files of sealed frames, each bound to the one before. Pure.
 ///
 ///     header 88 | frame … | trailer 24, when the file was closed
-///     frame: header 48 | sealed marks | sealed data
+///     frame: header 64 | sealed marks | sealed data
 ///
-/// Frame n is authentic only behind an authentic end of frame n-1. `durable` in a frame says how many
-/// frames were synced when it was written: so damage is told from a tail that a crash tore.
+/// A frame repeats the tag that ends the frame before it: they are a chain, and yet damage to one does
+/// not make the next unreadable. `durable` in a frame says how many frames were synced when it was
+/// written: so damage is told from a tail that a crash tore.
 
 #include <vector>
 
@@ -15,7 +16,7 @@
 namespace lifeboat::vault {
 
 constexpr std::size_t log_header_size = 88;
-constexpr std::size_t frame_header_size = 48;
+constexpr std::size_t frame_header_size = 64;
 constexpr std::size_t log_trailer_size = 24;
 constexpr std::size_t frame_data_max = std::size_t{1} << 20U;
 constexpr std::size_t close_data_max = std::size_t{256} << 20U;
@@ -49,6 +50,7 @@ Result<LogKeys> read_log_header(const Keys& keys, const std::string& object, Byt
 enum class FrameKind : std::uint8_t { data = 1, gap = 2, close = 3 };
 
 struct FrameHeader {
+    Tag before{};  ///< at the end of the frame before; for the first, LogKeys::first
     FrameKind kind = FrameKind::data;
     Encoding encoding = Encoding::raw;
     std::uint32_t ordinal = 0;
@@ -63,14 +65,13 @@ struct FrameHeader {
 };
 
 /// A whole frame. `head` is what stands in its sealed marks, `plain` in its sealed data; lengths and
-/// encoding of `header` are filled in. `before` is the tag at the end of the frame before, and becomes
-/// that of this one.
-Bytes write_frame(const LogKeys& keys, FrameHeader& header, ByteView head, ByteView plain, Tag& before);
+/// encoding of `header` are filled in.
+Bytes write_frame(const LogKeys& keys, FrameHeader& header, ByteView head, ByteView plain);
 /// Nothing when the bytes cannot be a frame header.
 std::optional<FrameHeader> read_frame_header(ByteView bytes);
 /// The marks part, which authenticates the header too. Errors: corrupt.
-Result<Bytes> open_frame_head(const LogKeys& keys, const FrameHeader& header, const Tag& before,
-                              ByteView header_bytes, ByteView sealed_marks);
+Result<Bytes> open_frame_head(const LogKeys& keys, const FrameHeader& header, ByteView header_bytes,
+                              ByteView sealed_marks);
 /// The data part. Errors: corrupt.
 Result<Bytes> open_frame_data(const LogKeys& keys, const FrameHeader& header, ByteView header_bytes,
                               ByteView sealed_marks, ByteView sealed_data);

@@ -125,8 +125,10 @@ private:
         header.durable = durable_;
         header.position = position;
         header.boundary = boundary_;
-        const Bytes frame = write_frame(keys_, header, head, plain, before_);
+        header.before = before_;
+        const Bytes frame = write_frame(keys_, header, head, plain);
         TRY(keep(object_->append(frame)));
+        before_ = tag_at_end(frame);
         offset_ += frame.size();
         ++ordinal_;
         return ok();
@@ -162,6 +164,8 @@ private:
         const std::uint64_t offset = offset_;
         TRY(write(FrameKind::close, content_.end, write_close_head(content_),
                   write_close_data(frames_, file_marks_)));
+        // The trailer after it is durable: where there is one, a bad close frame is damage and no tear.
+        TRY(keep(object_->sync()));
         TRY(keep(object_->append(write_log_trailer(keys_, offset))));
         TRY(keep(object_->sync()));
         object_.reset();

@@ -34,12 +34,12 @@ TEST(Point, is_listed_with_its_facts_by_another_process) {
     World world;
     Json facts = Json::object();
     facts["system_identifier"] = "7301";
-    const Point point = backup(*must(world.open()), world, "database", {{"a", {}}}, facts);
-    const auto points = must(must(world.open())->points("database"));
+    const Point point = backup(world.reopen(), world, "database", {{"a", {}}}, facts);
+    const auto points = must(world.reopen().points("database"));
     ASSERT_EQ(points.size(), 1U);
     EXPECT_EQ(points[0].id, point.id);
     EXPECT_EQ(points[0].facts, facts);
-    EXPECT_TRUE(must(must(world.open())->points("cache")).empty());
+    EXPECT_TRUE(must(world.reopen().points("cache")).empty());
 }
 
 TEST(Point, stores_what_the_vault_has_only_once) {

@@ -56,6 +56,11 @@ struct World {
         must(files.sync_all("/"));
     }
     Result<std::unique_ptr<Vault>> open() { return open_vault(environment, "/vault", key); }
+    /// The vault as a process that has just been started sees it.
+    Vault& reopen() {
+        opened.push_back(must(open()));
+        return *opened.back();
+    }
     Context context() const { return Context(clock); }
 
     SimClock clock;
@@ -63,6 +68,7 @@ struct World {
     SeededRandom random;
     Environment environment{clock, files, real_processes(), real_network(), random};
     crypto::Key key;
+    std::vector<std::unique_ptr<Vault>> opened;
 };
 
 Bytes random_bytes(SeededRandom& random, std::size_t size);

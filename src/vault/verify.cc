@@ -165,7 +165,7 @@ private:
         std::map<LogName, std::vector<std::shared_ptr<LogFile>>> by_name;
         for (const auto& file : files) {
             const auto parsed = parse_log_object(file->object());
-            const LogFinding found = [&](const Error& error, Span span) {
+            const LogFinding found = [&](const Error& error, std::optional<Span> span) {
                 find(file->object(), error.message, affected_by(parsed->name, span));
             };
             if (deep_) TRY(file->verify(context_, found));
@@ -190,18 +190,18 @@ private:
         });
         find((near == files.end() ? files.back() : *near)->object(),
              fmt::format("positions {} to {}: {}", gap.from, gap.to, gap.reason),
-             affected_by(name, {gap.from, gap.to}));
+             affected_by(name, Span{gap.from, gap.to}));
     }
 
-    std::vector<std::string> affected_by(const LogName& name, Span span) const {
+    std::vector<std::string> affected_by(const LogName& name, std::optional<Span> lost) const {
         std::vector<std::string> affected;
-        if (span == Span{}) return affected;
+        if (!lost) return affected;
+        const std::uint64_t end = lost->to > lost->from ? lost->to : UINT64_MAX;
         affected.push_back(fmt::format("log {}/{}/{}", name.component, name.lineage, name.branch));
         for (const Manifest& manifest : manifests_) {
             const auto need = log_need(manifest.point);
             if (manifest.point.component == name.component && need && need->lineage == name.lineage &&
-                need->branch == name.branch && need->from < std::max(span.to, span.from + 1) &&
-                span.from < need->to)
+                need->branch == name.branch && need->from < end && lost->from < need->to)
                 affected.push_back(manifest.point.id.value);
         }
         return affected;
