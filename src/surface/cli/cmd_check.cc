@@ -99,7 +99,8 @@ Command completion_command() {
     command.option("SHELL", "bash|zsh|fish", "Which shell", &command.values->shell, true);
     command.command.details = "For bash: eval \"$(lifeboat completion bash)\"";
     return std::move(command).run([](Session& session, const Options& options) -> Result<ExitCode> {
-        session.output().line(TRY(completion_script(options.shell)));
+        const std::string script = TRY(completion_script(options.shell));
+        session.output().line(script);
         return ExitCode::done;
     });
 }

@@ -63,9 +63,11 @@ ExitCode status_of(const rb::RunState& run, const std::vector<engine::Measured>&
 }
 
 Result<ExitCode> conclude(Session& session, RunView& view, const rb::RunState& run) {
-    const std::vector<engine::Measured> measured = run.status == rb::RunStatus::finished
-                                                       ? engine::measure(*TRY(session.plan()), run)
-                                                       : std::vector<engine::Measured>();
+    std::vector<engine::Measured> measured;
+    if (run.status == rb::RunStatus::finished) {
+        const plan::Plan& plan = *TRY(session.plan());
+        measured = engine::measure(plan, run);
+    }
     view.finish(run, measured);
     if (run.status != rb::RunStatus::finished) tell_how_to_go_on(session.output(), run);
     return status_of(run, measured);
