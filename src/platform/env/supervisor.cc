@@ -21,6 +21,10 @@ namespace {
 
 // While things are being killed, new ones may appear: looked at again this often.
 constexpr int kill_round_milliseconds = 10;
+// What resists for so long (a process of root's, or one that hangs in the kernel) is not worth the
+// processor any more, but still to be ended when it can be.
+constexpr long kill_hurry_milliseconds = 5000;
+constexpr int kill_slow_round_milliseconds = 1000;
 
 long now_milliseconds() {
     timespec now{};
@@ -59,7 +63,9 @@ private:
     int timeout() const {
         if (!stopping_) return -1;
         const long left = kill_at_ - now_milliseconds();
-        return left > 0 ? static_cast<int>(left) : kill_round_milliseconds;
+        if (left > 0) return static_cast<int>(left);
+        return left > -kill_hurry_milliseconds ? kill_round_milliseconds
+                                               : kill_slow_round_milliseconds;
     }
 
     void wait_for_news() {
