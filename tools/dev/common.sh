@@ -55,7 +55,7 @@ build_gcc() { configure build && compile build "$@"; }
 # build_clang [TARGET...]: the other compiler with the sanitizers, so that one tree serves both: its
 # warnings (-Wthread-safety among them) and the run of the unit tests.
 build_clang() {
-    configure build-clang -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 \
+    configure build-clang -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 \
         -DLIFEBOAT_SANITIZE=address,undefined -DLIFEBOAT_FAST_MODULES=
     compile build-clang "$@"
 }
