@@ -17,8 +17,8 @@ constexpr Duration wal_stall = 60s;  // without progress of whoever streams
 constexpr Duration wal_look = 300ms;
 constexpr std::size_t pages_reread = 100;
 
-/// Sees to it that WAL flows into the vault until the backup's end is there: through a running `protect`
-/// while there is one, else by streaming itself.
+/// Sees to it that WAL flows into the vault until the backup's end is there: through a running
+/// `protect` while there is one, else by streaming itself.
 class WalKeeper {
 public:
     WalKeeper(const Services& services, const Server& server, std::uint64_t identifier)
@@ -46,10 +46,12 @@ public:
 private:
     bool is_enough(const StreamPosition& at) const {
         const Lsn stop = stop_;
-        return stop != 0 && (at.timeline > timeline_ || (at.timeline == timeline_ && at.durable.boundary >= stop));
+        return stop != 0 && (at.timeline > timeline_ ||
+                             (at.timeline == timeline_ && at.durable.boundary >= stop));
     }
 
-    /// Watches the log that another process writes. False: it does not move, so the slot may be free.
+    /// Watches the log that another process writes. False: it does not move, so the slot may be
+    /// free.
     Result<bool> others_stream(const Context& context) {
         Monotonic looked = context.clock().monotonic();
         if (!moved_) moved_ = looked;
@@ -60,7 +62,8 @@ private:
                 moved_ = context.clock().monotonic();
                 continue;
             }
-            const Holdings holdings = TRY(load_holdings(*services_.vault, server_.component, identifier_));
+            const Holdings holdings =
+                TRY(load_holdings(*services_.vault, server_.component, identifier_));
             const auto log = holdings.logs.find(timeline_);
             const Lsn boundary = log == holdings.logs.end() ? 0 : log->second.boundary;
             if (boundary >= stop) return true;
@@ -69,9 +72,10 @@ private:
             moved_ = looked = context.clock().monotonic();
         }
         if (context.clock().monotonic() - *moved_ < wal_stall) return false;
-        return unavailable(fmt::format("the WAL of the backup does not arrive: the log stands at {}, needed is {}",
-                                       format_lsn(seen_), format_lsn(stop_)),
-                           "Look at the `lifeboat protect` that holds the slot.");
+        return unavailable(
+            fmt::format("the WAL of the backup does not arrive: the log stands at {}, needed is {}",
+                        format_lsn(seen_), format_lsn(stop_)),
+            "Look at the `lifeboat protect` that holds the slot.");
     }
 
     const Services& services_;
@@ -128,14 +132,16 @@ Result<void> BaseBackup::prepare(const Context& context) {
     TRY(require_pinned(server_, system.system_identifier));
     segment_size_ = TRY(wal_segment_size(bounded, *replication_));
     TRY(store_histories(bounded, *replication_, *services_.vault, server_.component, system));
-    // The slot before the backup: else a hole remains between the backup's end and the slot's beginning.
+    // The slot before the backup: else a hole remains between the backup's end and the slot's
+    // beginning.
     TRY(ensure_slot(bounded, *replication_, server_));
     return ok();
 }
 
 Instant BaseBackup::server_time(const Context& context) {
-    const auto rows = questions_->query(
-        context.within(question_time), "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    const auto rows =
+        questions_->query(context.within(question_time),
+                          "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
     const auto at = rows.has_value() ? parse_integer(rows->first()) : std::nullopt;
     return at ? Instant(Duration(*at)) : context.clock().now();
 }
@@ -152,7 +158,8 @@ Result<BackupStop> BaseBackup::receive(const Context& context, BackupFiles& file
 }
 
 void BaseBackup::reread_bad_pages(const Context& context, const PageCheck& pages, Lsn start) {
-    // A page that was being written when it was read is whole by now. Without the right to look, it counts as bad.
+    // A page that was being written when it was read is whole by now. Without the right to look, it
+    // counts as bad.
     bad_count_ = pages.bad_count();
     for (const BadPage& bad : pages.bad()) {
         std::string path = bad.file;
@@ -160,8 +167,9 @@ void BaseBackup::reread_bad_pages(const Context& context, const PageCheck& pages
         if (path.starts_with("tablespaces/")) path = "pg_tblspc/" + path.substr(12);
         const auto rows = questions_->query(
             context.within(question_time),
-            fmt::format("SELECT encode(pg_read_binary_file({}, {}, {}, true), 'hex')", quote_literal(path),
-                        std::uint64_t{bad.block} * config_.block_size, config_.block_size));
+            fmt::format("SELECT encode(pg_read_binary_file({}, {}, {}, true), 'hex')",
+                        quote_literal(path), std::uint64_t{bad.block} * config_.block_size,
+                        config_.block_size));
         if (rows.has_value()) {
             const auto page = from_hex(rows->first());
             PageCheck again({config_.block_size, config_.blocks_per_segment, start});
@@ -182,21 +190,25 @@ Result<void> BaseBackup::wait_for_wal(const BackupStart& start, const BackupStop
     const Holdings holdings =
         TRY(load_holdings(*services_.vault, server_.component, identity_.system_identifier));
     const auto path = holdings.history(start.timeline);
-    if (!path) return corrupt(fmt::format("the history of timeline {} is not in the vault", start.timeline));
+    if (!path)
+        return corrupt(
+            fmt::format("the history of timeline {} is not in the vault", start.timeline));
     const Reach unbroken = reach(holdings, *path, start.timeline, start.lsn);
     if (unbroken.until >= stop.lsn) return ok();
-    return conflict(fmt::format("the WAL that the base backup needs ({} to {}) is not whole in the vault: {}",
-                                format_lsn(start.lsn), format_lsn(stop.lsn),
-                                unbroken.stopped_by.empty()
-                                    ? fmt::format("it ends at {}", format_lsn(unbroken.until))
-                                    : unbroken.stopped_by),
-                    "Take the backup again; raise max_slot_wal_keep_size if this repeats.");
+    return conflict(
+        fmt::format("the WAL that the base backup needs ({} to {}) is not whole in the vault: {}",
+                    format_lsn(start.lsn), format_lsn(stop.lsn),
+                    unbroken.stopped_by.empty()
+                        ? fmt::format("it ends at {}", format_lsn(unbroken.until))
+                        : unbroken.stopped_by),
+        "Take the backup again; raise max_slot_wal_keep_size if this repeats.");
 }
 
 Result<void> BaseBackup::add_config(const Context& context) {
     TRY(writer_->add_directory("config", {0700, {}}));
     for (const auto& [name, text] : config_.files) {
-        TRY(writer_->begin_file("config/" + name, {0600, began_}, vault::Chunking::content_defined));
+        TRY(writer_->begin_file("config/" + name, {0600, began_},
+                                vault::Chunking::content_defined));
         TRY(writer_->write(context, as_bytes(text)));
     }
     return ok();
@@ -237,7 +249,8 @@ Result<BackupDone> BaseBackup::run(const Context& context) {
     TRY(prepare(context));
     began_ = server_time(context);
     writer_ = TRY(services_.vault->begin_point(server_.component, "base", began_));
-    BackupFiles files(context, *writer_, config_.checksums, {config_.block_size, config_.blocks_per_segment, 0},
+    BackupFiles files(context, *writer_, config_.checksums,
+                      {config_.block_size, config_.blocks_per_segment, 0},
                       [&](std::uint64_t done, std::uint64_t total) {
                           if (request_.progress) request_.progress(done, total, "bytes");
                       });
@@ -260,8 +273,8 @@ Result<BackupDone> BaseBackup::run(const Context& context) {
     TRY(add_config(context));
     Instance instance = request_.instance;
     instance.identity.update(to_json(identity_, server_));
-    vault::Point point = TRY(
-        writer_->commit(context, stopped, facts(files, stop, stopped), providers::to_json(instance)));
+    vault::Point point = TRY(writer_->commit(context, stopped, facts(files, stop, stopped),
+                                             providers::to_json(instance)));
     return BackupDone{std::move(point), identity_};
 }
 
@@ -269,22 +282,28 @@ Result<BackupDone> BaseBackup::run(const Context& context) {
 
 Result<vault::Vault*> require_vault(const Services& services) {
     if (services.vault != nullptr) return services.vault;
-    return unavailable(services.vault_problem.empty() ? "there is no vault" : services.vault_problem,
-                       "Make one with `lifeboat vault init`, or mend the `vault:` section of the plan.");
+    return unavailable(
+        services.vault_problem.empty() ? "there is no vault" : services.vault_problem,
+        "Make one with `lifeboat vault init`, or mend the `vault:` section of the plan.");
 }
 
-Result<void> require_known(vault::Vault& vault, const Server& server, std::uint64_t system_identifier) {
+Result<void> require_known(vault::Vault& vault, const Server& server,
+                           std::uint64_t system_identifier) {
     if (server.pinned) return ok();
     const Holdings newest = TRY(load_holdings(vault, server.component, std::nullopt));
     if (newest.empty() || newest.system_identifier == system_identifier) return ok();
     const Holdings same = TRY(load_holdings(vault, server.component, system_identifier));
     if (!same.empty()) return ok();
-    return conflict(fmt::format("another cluster listens at {}: its system identifier is {}, the vault holds {} of {}",
-                                server.endpoint(), system_identifier, newest.system_identifier, server.component),
-                    "Nothing was touched. Correct host and port in the plan; a new cluster needs a new component name.");
+    return conflict(
+        fmt::format(
+            "another cluster listens at {}: its system identifier is {}, the vault holds {} of {}",
+            server.endpoint(), system_identifier, newest.system_identifier, server.component),
+        "Nothing was touched. Correct host and port in the plan; a new cluster needs a new "
+        "component name.");
 }
 
-Result<std::optional<vault::Point>> point_with_token(vault::Vault& vault, const std::string& component,
+Result<std::optional<vault::Point>> point_with_token(vault::Vault& vault,
+                                                     const std::string& component,
                                                      const std::string& token) {
     const std::vector<vault::Point> points = TRY(vault.points(component));
     for (const vault::Point& point : points)
@@ -293,8 +312,8 @@ Result<std::optional<vault::Point>> point_with_token(vault::Vault& vault, const 
     return std::optional<vault::Point>();
 }
 
-Result<BackupDone> take_backup(const Context& context, const Services& services, const Server& server,
-                               const BackupRequest& request) {
+Result<BackupDone> take_backup(const Context& context, const Services& services,
+                               const Server& server, const BackupRequest& request) {
     vault::Vault* vault = TRY(require_vault(services));
     const auto made = TRY(point_with_token(*vault, server.component, request.token));
     if (made) {

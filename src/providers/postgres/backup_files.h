@@ -1,8 +1,9 @@
 #pragma once
-/// The files of a base backup on their way into a point: archives taken apart, pages checked. Internal to backup.
+/// The files of a base backup on their way into a point: archives taken apart, pages checked.
+/// Internal to backup.
 ///
-/// In the point: `data/…` is the data directory, `tablespaces/<oid>/…` each tablespace, `config/…` the configuration
-/// files. Not thread-safe.
+/// In the point: `data/…` is the data directory, `tablespaces/<oid>/…` each tablespace, `config/…`
+/// the configuration files. Not thread-safe.
 
 #include <memory>
 #include <optional>

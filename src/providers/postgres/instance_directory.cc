@@ -46,7 +46,8 @@ Result<Marker> marker_from(const Json& json) {
     marker.component = TRY(get_string(json, "component"));
     marker.point = TRY(get_string(json, "point"));
     const std::string identifier = TRY(get_string(json, "system_identifier"));
-    std::from_chars(identifier.data(), identifier.data() + identifier.size(), marker.system_identifier);
+    std::from_chars(identifier.data(), identifier.data() + identifier.size(),
+                    marker.system_identifier);
     const std::string start = TRY(get_string(json, "start_lsn"));
     marker.start = TRY(parse_lsn(start));
     const std::string target = TRY(get_string(json, "target_lsn"));
@@ -72,8 +73,8 @@ Path instance_directory(const providers::LocalSite& site, const std::string& com
                         const std::string& token) {
     std::string name = component + "-" + token;
     for (char& c : name) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '.' || c == '_' || c == '-';
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
         if (!plain) c = '-';
     }
     return site.directory / name;
@@ -91,7 +92,8 @@ Result<Marker> load_marker(Files& files, const Path& directory) {
 }
 
 Result<void> save_marker(Files& files, const Path& directory, const Marker& marker) {
-    return write_file_durably(files, marker_path(directory), as_bytes(dump_pretty(marker_json(marker)) + "\n"));
+    return write_file_durably(files, marker_path(directory),
+                              as_bytes(dump_pretty(marker_json(marker)) + "\n"));
 }
 
 Result<void> write_owned(Files& files, const Path& path, ByteView bytes,
@@ -101,7 +103,8 @@ Result<void> write_owned(Files& files, const Path& path, ByteView bytes,
     return ok();
 }
 
-Result<void> make_owned_directory(Files& files, const Path& path, const std::optional<RunAs>& owner) {
+Result<void> make_owned_directory(Files& files, const Path& path,
+                                  const std::optional<RunAs>& owner) {
     TRY(files.make_directories(path, 0700));
     if (owner) TRY(files.set_owner(path, owner->uid, owner->gid));
     return ok();

@@ -1,8 +1,10 @@
 #pragma once
-/// The directory of a restored server, and the marker in it that says whose it is and how far it got.
+/// The directory of a restored server, and the marker in it that says whose it is and how far it
+/// got.
 ///
-/// <site>/<component>-<token>/ holds data/, tablespaces/, wal/ (the spool), run/ (sockets), server.log and lifeboat.json.
-/// Only a directory whose marker carries our own token is ever cleaned, and never one whose server was promoted.
+/// <site>/<component>-<token>/ holds data/, tablespaces/, wal/ (the spool), run/ (sockets),
+/// server.log and lifeboat.json. Only a directory whose marker carries our own token is ever
+/// cleaned, and never one whose server was promoted.
 
 #include <optional>
 #include <string>
@@ -48,6 +50,7 @@ Result<void> save_marker(Files& files, const Path& directory, const Marker& mark
 Result<void> write_owned(Files& files, const Path& path, ByteView bytes,
                          const std::optional<RunAs>& owner);
 /// Creates a directory for the server's user, which others may not enter.
-Result<void> make_owned_directory(Files& files, const Path& path, const std::optional<RunAs>& owner);
+Result<void> make_owned_directory(Files& files, const Path& path,
+                                  const std::optional<RunAs>& owner);
 
 }  // namespace lifeboat::postgres

@@ -34,13 +34,14 @@ std::uint64_t machine_memory(Files& files) {
     return 0;
 }
 
-bool files_exist(Files& files, const Path& data, const std::map<std::string, std::string>& settings) {
+bool files_exist(Files& files, const Path& data,
+                 const std::map<std::string, std::string>& settings) {
     for (const char* name : {"ssl_cert_file", "ssl_key_file"}) {
         const auto setting = settings.find(name);
-        const Path path = setting == settings.end() ? Path(name == std::string_view("ssl_cert_file")
-                                                               ? "server.crt"
-                                                               : "server.key")
-                                                    : Path(setting->second);
+        const Path path =
+            setting == settings.end()
+                ? Path(name == std::string_view("ssl_cert_file") ? "server.crt" : "server.key")
+                : Path(setting->second);
         if (!files.status(path.is_absolute() ? path : data / path).has_value()) return false;
     }
     return true;
@@ -53,8 +54,8 @@ std::string text_or_empty(Files& files, const Path& path) {
 
 }  // namespace
 
-Result<void> write_server_config(const Services& services, const Server& server, const Path& directory,
-                                 const Marker& marker, bool recovering) {
+Result<void> write_server_config(const Services& services, const Server& server,
+                                 const Path& directory, const Marker& marker, bool recovering) {
     Files& files = services.environment.files;
     const Path data = directory / "data";
     const auto owner = TRY(run_as_user(services.environment, server));
@@ -85,7 +86,8 @@ Result<void> spool_histories(const Services& services, const Server& server, con
                              const Marker& marker) {
     vault::Vault* vault = TRY(require_vault(services));
     const auto owner = TRY(run_as_user(services.environment, server));
-    const Holdings holdings = TRY(load_holdings(*vault, marker.component, marker.system_identifier));
+    const Holdings holdings =
+        TRY(load_holdings(*vault, marker.component, marker.system_identifier));
     WalSource source(*vault, fetch_request(marker));
     for (const auto& [timeline, history] : holdings.histories)
         TRY(source.fetch(services.environment.files, history_name(timeline),
@@ -107,13 +109,15 @@ Result<void> Replay::begin(const Context& context) {
     segments_ = TRY(source_.segments(marker_.base_timeline, marker_.start));
     TRY(spool_histories(services_, server_, directory_, marker_));
     TRY(fill_spool());
-    if (marker_.postmaster && services_.environment.processes.is_alive(*marker_.postmaster)) return ok();
+    if (marker_.postmaster && services_.environment.processes.is_alive(*marker_.postmaster))
+        return ok();
     return start(context);
 }
 
 Result<void> Replay::start(const Context& context) {
     TRY(write_server_config(services_, server_, directory_, marker_, true));
-    TRY(write_owned(services_.environment.files, directory_ / "data" / "standby.signal", {}, owner_));
+    TRY(write_owned(services_.environment.files, directory_ / "data" / "standby.signal", {},
+                    owner_));
     ++starts_;
     StartOptions options;
     options.programs = TRY(find_programs(services_.environment, server_, marker_.major));
@@ -144,7 +148,8 @@ Result<void> Replay::fill_spool() {
     while (next_segment_ < segments_.size() && waiting < spool_files &&
            waiting * std::uint64_t{marker_.segment_size} < spool_bytes) {
         const WalFile& segment = segments_[next_segment_];
-        const std::string name = segment_name(segment.timeline, segment.begin, marker_.segment_size);
+        const std::string name =
+            segment_name(segment.timeline, segment.begin, marker_.segment_size);
         const bool there = files.status(spool / name).has_value() ||
                            files.status(directory_ / "data" / "pg_wal" / name).has_value();
         if (!there || next_segment_ + 1 == segments_.size()) {
@@ -159,14 +164,15 @@ Result<void> Replay::fill_spool() {
 
 Result<Replay::Position> Replay::look(const Context& context) {
     if (!connection_) {
-        auto opened = TRY(Connection::open(context.within(answer_time), server_.connect_options(false)));
+        auto opened =
+            TRY(Connection::open(context.within(answer_time), server_.connect_options(false)));
         connection_ = std::move(opened);
     }
     const auto rows = connection_->query(
         context.within(answer_time),
-        marker_.major >= 14
-            ? "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), pg_get_wal_replay_pause_state() = 'paused'"
-            : "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), false");
+        marker_.major >= 14 ? "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), "
+                              "pg_get_wal_replay_pause_state() = 'paused'"
+                            : "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), false");
     if (!rows.has_value()) {
         connection_.reset();
         return rows.error();
@@ -180,7 +186,8 @@ Result<Replay::Position> Replay::look(const Context& context) {
 
 Result<bool> Replay::raise_limits(const Context& context) {
     // Replay has met higher limits than the base backup knew: they stand in the control file now.
-    const auto bytes = read_file(services_.environment.files, directory_ / "data" / "global" / "pg_control");
+    const auto bytes =
+        read_file(services_.environment.files, directory_ / "data" / "global" / "pg_control");
     if (!bytes.has_value() || starts_ >= starts_max) return false;
     const auto control = parse_control_file(*bytes);
     if (!control.has_value()) return false;
@@ -209,18 +216,22 @@ Result<void> Replay::reach_target(const Context& context) {
         if (!services_.environment.processes.is_alive(*marker_.postmaster)) {
             const bool raised = TRY(raise_limits(context));
             if (!raised)
-                return unavailable(fmt::format("the restored server ended: {}",
-                                               log_tail(services_.environment, directory_ / "server.log")),
-                                   fmt::format("Its log is {}.", (directory_ / "server.log").string()));
+                return unavailable(
+                    fmt::format("the restored server ended: {}",
+                                log_tail(services_.environment, directory_ / "server.log")),
+                    fmt::format("Its log is {}.", (directory_ / "server.log").string()));
         }
         const auto position = look(context);
         if (position.has_value()) {
-            if (!position->in_recovery) return refuse(context, "the restored server left recovery by itself");
+            if (!position->in_recovery)
+                return refuse(context, "the restored server left recovery by itself");
             if (position->replayed > marker_.target)
                 return refuse(context, fmt::format("replay is at {}, beyond the target {}",
-                                                   format_lsn(position->replayed), format_lsn(marker_.target)));
+                                                   format_lsn(position->replayed),
+                                                   format_lsn(marker_.target)));
             if (progress_ && position->replayed > marker_.start)
-                progress_(position->replayed - marker_.start, marker_.target - marker_.start, "bytes of WAL");
+                progress_(position->replayed - marker_.start, marker_.target - marker_.start,
+                          "bytes of WAL");
             if (position->replayed == marker_.target) return ok();
             if (position->paused) TRY(raise_limits(context));
         } else if (position.error().kind == ErrorKind::denied) {
@@ -232,7 +243,8 @@ Result<void> Replay::reach_target(const Context& context) {
             moved = context.clock().monotonic();
         }
         if (context.clock().monotonic() - moved >= server_.start_timeout)
-            return timeout(fmt::format("the restored server made no progress for {}: replay is at {}, the target is {}",
+            return timeout(fmt::format("the restored server made no progress for {}: replay is at "
+                                       "{}, the target is {}",
                                        human_duration(server_.start_timeout), format_lsn(replayed),
                                        format_lsn(marker_.target)),
                            fmt::format("Its log is {}.", (directory_ / "server.log").string()));

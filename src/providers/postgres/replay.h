@@ -1,6 +1,6 @@
 #pragma once
-/// Lets a restored standby replay to its target: feeds its spool, watches it, raises its limits when the primary had
-/// raised its own.
+/// Lets a restored standby replay to its target: feeds its spool, watches it, raises its limits
+/// when the primary had raised its own.
 
 #include "providers/postgres/instance_directory.h"
 #include "providers/postgres/server_process.h"
@@ -16,8 +16,8 @@ public:
     /// Writes the configuration, fills the spool, starts the server unless it lives.
     Result<void> begin(const Context& context);
     /// Returns when the server answers and stands exactly at the target.
-    /// Errors: timeout (no progress), corrupt (it left recovery or passed the target: it was stopped), unavailable
-    /// (it died: the end of its log).
+    /// Errors: timeout (no progress), corrupt (it left recovery or passed the target: it was
+    /// stopped), unavailable (it died: the end of its log).
     Result<void> reach_target(const Context& context);
 
 private:
@@ -47,11 +47,11 @@ private:
 };
 
 /// postgresql.conf and pg_hba.conf of a restored server. `recovering`: with restore_command.
-Result<void> write_server_config(const Services& services, const Server& server, const Path& directory,
-                                 const Marker& marker, bool recovering);
+Result<void> write_server_config(const Services& services, const Server& server,
+                                 const Path& directory, const Marker& marker, bool recovering);
 
-/// Puts the histories that the vault knows where the server looks for them, so that a promotion takes a number that
-/// nobody had.
+/// Puts the histories that the vault knows where the server looks for them, so that a promotion
+/// takes a number that nobody had.
 Result<void> spool_histories(const Services& services, const Server& server, const Path& directory,
                              const Marker& marker);
 

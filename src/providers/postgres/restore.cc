@@ -14,8 +14,10 @@ std::optional<std::string> data_path(const vault::Entry& entry) {
     constexpr std::string_view prefix = "data/";
     if (!entry.path.starts_with(prefix)) return std::nullopt;
     const std::string path = entry.path.substr(prefix.size());
-    if (entry.type == vault::Entry::Type::symlink && path.starts_with("pg_tblspc/")) return std::nullopt;
-    for (const char* name : {"standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid"})
+    if (entry.type == vault::Entry::Type::symlink && path.starts_with("pg_tblspc/"))
+        return std::nullopt;
+    for (const char* name :
+         {"standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid"})
         if (path == name) return std::nullopt;
     // Kept beside ours for people to compare.
     for (const char* name : {"postgresql.conf", "postgresql.auto.conf", "pg_hba.conf"})
@@ -118,7 +120,8 @@ private:
     std::optional<RunAs> owner_;
 };
 
-/// Takes away what an earlier attempt with the same token left. Errors: conflict (it is not ours to take).
+/// Takes away what an earlier attempt with the same token left. Errors: conflict (it is not ours to
+/// take).
 Result<void> clean(const Context& context, const Services& services, const Path& directory,
                    const RestoreFound& found) {
     Files& files = services.environment.files;
@@ -127,8 +130,9 @@ Result<void> clean(const Context& context, const Services& services, const Path&
         if (!names.has_value())
             return names.error().kind == ErrorKind::not_found ? ok() : Result<void>(names.error());
         if (names->empty()) return ok();
-        return conflict(fmt::format("{} is there and was not made by this step", directory.string()),
-                        "A restore never writes over anything: move it away.");
+        return conflict(
+            fmt::format("{} is there and was not made by this step", directory.string()),
+            "A restore never writes over anything: move it away.");
     }
     if (found.marker->state == Marker::State::promoted)
         return conflict(fmt::format("{} holds a server that was promoted", directory.string()),
@@ -183,12 +187,14 @@ Result<RestoreFound> find_restore(const Services& services, const RestoreRequest
     if (marker->token != request.token)
         return conflict(fmt::format("{} belongs to '{}'", found.directory.string(), marker->token),
                         "A restore never writes over anything: move it away.");
-    found.alive = marker->postmaster && services.environment.processes.is_alive(*marker->postmaster);
+    found.alive =
+        marker->postmaster && services.environment.processes.is_alive(*marker->postmaster);
     found.marker = std::move(*marker);
     return found;
 }
 
-Result<Instance> candidate_of(const RestoreRequest& request, const Path& directory, const Marker& marker) {
+Result<Instance> candidate_of(const RestoreRequest& request, const Path& directory,
+                              const Marker& marker) {
     Instance instance;
     instance.component = request.component.name;
     instance.site = request.site;
@@ -225,7 +231,8 @@ Json restore_outputs(const Instance& instance, const Path& directory, const Mark
     return outputs;
 }
 
-Result<Json> restore(const Context& context, const Services& services, const RestoreRequest& request) {
+Result<Json> restore(const Context& context, const Services& services,
+                     const RestoreRequest& request) {
     TRY(require_vault(services));
     Environment& environment = services.environment;
     RestoreFound found = TRY(find_restore(services, request));

@@ -1,9 +1,9 @@
 #pragma once
-/// Restores a cluster into a new directory on a new port, and lets it replay to exactly the chosen position as a
-/// standby. It never becomes writable here: promotion is another verb.
+/// Restores a cluster into a new directory on a new port, and lets it replay to exactly the chosen
+/// position as a standby. It never becomes writable here: promotion is another verb.
 ///
-/// The server takes its WAL from a spool that the restore fills out of the vault; it needs neither vault nor key nor
-/// lifeboat. When any of them vanishes, it stays a standby that waits.
+/// The server takes its WAL from a spool that the restore fills out of the vault; it needs neither
+/// vault nor key nor lifeboat. When any of them vanishes, it stays a standby that waits.
 
 #include "providers/postgres/instance_directory.h"
 
@@ -14,17 +14,20 @@ struct RestoreRequest {
     const plan::Component& component;
     std::string site;
     std::string token;
-    std::string to;  ///< "" = latest
+    std::string to;                                  ///< "" = latest
     std::optional<std::uint64_t> system_identifier;  ///< of the cluster that is meant
     providers::ProgressSink progress;
 };
 
 /// What a restore would do now. Changes nothing. Errors: those of choose().
-Result<Choice> choose_for(const Context& context, const Services& services, const RestoreRequest& request);
+Result<Choice> choose_for(const Context& context, const Services& services,
+                          const RestoreRequest& request);
 
 /// The outputs: instance, host, port, target_lsn, target_time, timeline, point, directory.
-/// Errors: conflict (a directory that is not ours, a gap), exhausted, corrupt, timeout, unavailable.
-Result<Json> restore(const Context& context, const Services& services, const RestoreRequest& request);
+/// Errors: conflict (a directory that is not ours, a gap), exhausted, corrupt, timeout,
+/// unavailable.
+Result<Json> restore(const Context& context, const Services& services,
+                     const RestoreRequest& request);
 
 /// What became of a restore with this token: its marker, and whether its server lives.
 struct RestoreFound {
@@ -35,7 +38,8 @@ struct RestoreFound {
 Result<RestoreFound> find_restore(const Services& services, const RestoreRequest& request);
 
 /// The candidate that a marker stands for, with its identity.
-Result<Instance> candidate_of(const RestoreRequest& request, const Path& directory, const Marker& marker);
+Result<Instance> candidate_of(const RestoreRequest& request, const Path& directory,
+                              const Marker& marker);
 Json restore_outputs(const Instance& instance, const Path& directory, const Marker& marker);
 
 }  // namespace lifeboat::postgres

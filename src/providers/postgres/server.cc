@@ -23,25 +23,19 @@ Error bad(const Instance& instance, const char* key, const std::string& value,
         fmt::format("component '{}': {} '{}' is not {}", instance.component, key, value, wanted));
 }
 
-Result<Path> path_of(const Services& services, const plan::Plan& plan, const Instance& instance,
-                     const std::string& text) {
-    const Path path(text);
-    if (path.is_absolute()) return path.lexically_normal();
-    const providers::LocalSite site =
-        TRY(providers::local_site(plan, instance.site, services.plan_directory));
-    return (site.directory / path).lexically_normal();
+/// Like every path of a plan: relative ones start at the plan's folder.
+Path path_of(const Services& services, const std::string& text) {
+    return (services.plan_directory / text).lexically_normal();
 }
 
-Result<void> read_paths(const Services& services, const plan::Plan& plan, const Instance& instance,
-                        Server& server) {
+void read_paths(const Services& services, const Instance& instance, Server& server) {
     const Json& settings = instance.settings;
     if (const auto text = text_of(settings, "data_directory"); !text.empty())
-        server.data_directory = TRY(path_of(services, plan, instance, text));
+        server.data_directory = path_of(services, text);
     if (const auto text = text_of(settings, "bin_directory"); !text.empty())
-        server.bin_directory = TRY(path_of(services, plan, instance, text));
+        server.bin_directory = path_of(services, text);
     if (const auto text = text_of(settings, "config_file"); !text.empty())
-        server.config_file = TRY(path_of(services, plan, instance, text));
-    return ok();
+        server.config_file = path_of(services, text);
 }
 
 Result<void> read_limits(const Instance& instance, Server& server) {
@@ -82,6 +76,15 @@ ConnectOptions Server::connect_options(bool replication) const {
     return options;
 }
 
+std::optional<std::uint64_t> pinned_identifier(const Instance& instance) {
+    const std::string text = text_of(instance.identity, "system_identifier");
+    std::uint64_t pinned = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pinned);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size())
+        return std::nullopt;
+    return pinned;
+}
+
 std::string default_slot(const std::string& component) {
     std::string slot = "lifeboat_";
     for (const char c : to_lower(component))
@@ -113,15 +116,9 @@ Result<Server> server_of(const Services& services, const plan::Plan& plan,
             server.run_as = site->run_as;
     server.slot = text_of(settings, "slot");
     if (server.slot.empty()) server.slot = default_slot(instance.component);
-    TRY(read_paths(services, plan, instance, server));
+    read_paths(services, instance, server);
     TRY(read_limits(instance, server));
-    if (const auto text = text_of(instance.identity, "system_identifier"); !text.empty()) {
-        std::uint64_t pinned = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pinned);
-        if (error != std::errc() || end != text.data() + text.size())
-            return bad(instance, "system_identifier", text, "a number");
-        server.pinned = pinned;
-    }
+    server.pinned = pinned_identifier(instance);
     return server;
 }
 

@@ -45,6 +45,9 @@ struct Server {
 Result<Server> server_of(const Services& services, const plan::Plan& plan,
                          const Instance& instance);
 
+/// The system identifier that is pinned in an instance's identity.
+std::optional<std::uint64_t> pinned_identifier(const Instance& instance);
+
 /// "lifeboat_database": the slot's name, of the characters that slots may have.
 std::string default_slot(const std::string& component);
 

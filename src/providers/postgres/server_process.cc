@@ -42,7 +42,8 @@ Result<ProcessIdentity> start_server(const Context& context, Environment& enviro
         daemon.command.arguments.emplace_back("-p");
         daemon.command.arguments.push_back(fmt::format("{}", *options.port));
     }
-    // Our own environment is none of the server's business: PG* variables, and whatever secrets stand in it.
+    // Our own environment is none of the server's business: PG* variables, and whatever secrets
+    // stand in it.
     daemon.command.clear_environment = true;
     daemon.command.directory = options.data_directory;
     daemon.command.run_as = options.run_as;
@@ -75,7 +76,8 @@ std::string log_tail(Environment& environment, const Path& log) {
     bytes.resize(*read);
     const auto lines = split(trim(as_text(bytes)), '\n');
     std::vector<std::string> last;
-    for (std::size_t i = lines.size() > tail_lines ? lines.size() - tail_lines : 0; i < lines.size(); ++i)
+    for (std::size_t i = lines.size() > tail_lines ? lines.size() - tail_lines : 0;
+         i < lines.size(); ++i)
         last.emplace_back(trim(lines[i]));
     return join(last, " | ");
 }

@@ -8,7 +8,7 @@
 namespace lifeboat::postgres {
 
 struct StartOptions {
-    Path programs;        ///< where `postgres` lies
+    Path programs;  ///< where `postgres` lies
     Path data_directory;
     Path log;
     std::optional<Path> config_file;
@@ -19,8 +19,8 @@ struct StartOptions {
 Result<ProcessIdentity> start_server(const Context& context, Environment& environment,
                                      const StartOptions& options);
 
-/// Fast shutdown of exactly this process, then immediate, then by force; returns when it is dead, with all its
-/// backends. Success when it was dead. Errors: timeout, denied.
+/// Fast shutdown of exactly this process, then immediate, then by force; returns when it is dead,
+/// with all its backends. Success when it was dead. Errors: timeout, denied.
 Result<void> stop_server(const Context& context, Environment& environment,
                          const ProcessIdentity& postmaster);
 

@@ -1,6 +1,7 @@
 #pragma once
-/// The configuration of a source, captured with each base backup, and the configuration of a restored server made
-/// from it. Config files outside the data directory (Debian's /etc/postgresql) are in no base backup.
+/// The configuration of a source, captured with each base backup, and the configuration of a
+/// restored server made from it. Config files outside the data directory (Debian's /etc/postgresql)
+/// are in no base backup.
 
 #include <map>
 #include <string>
@@ -34,7 +35,7 @@ struct RestoredConfig {
     int major = 15;
     std::string listen = "127.0.0.1";
     std::uint16_t port = 0;
-    Path directory;  ///< of the instance: data/, run/, wal/
+    Path directory;            ///< of the instance: data/, run/, wal/
     std::uint64_t memory = 0;  ///< of this machine, bytes; 0 = unknown
     bool ssl_files_present = false;
     /// While it is a standby that replays to the target; empty afterwards.
@@ -42,14 +43,16 @@ struct RestoredConfig {
     Timeline recovery_timeline = 0;
 };
 
-/// The whole postgresql.conf. Settings of the source that name its places, peers, archives or recovery are left out.
+/// The whole postgresql.conf. Settings of the source that name its places, peers, archives or
+/// recovery are left out.
 std::string make_config(const RestoredConfig& config);
 
-/// pg_hba.conf: the source's, after lines that let `user` in with its password from this machine. Without the
-/// source's: local users by their name, others by password.
+/// pg_hba.conf: the source's, after lines that let `user` in with its password from this machine.
+/// Without the source's: local users by their name, others by password.
 std::string make_hba(const std::string& source, const std::string& user, bool has_password);
 
-/// `cp` from the spool, or exit code 1 whatever is wrong: a standby then waits and never ends its recovery.
+/// `cp` from the spool, or exit code 1 whatever is wrong: a standby then waits and never ends its
+/// recovery.
 std::string spool_command(const Path& spool);
 
 /// A value as postgresql.conf wants it.

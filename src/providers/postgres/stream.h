@@ -81,8 +81,8 @@ private:
     SystemInfo system_;
     History history_;
     Lsn slot_begin_ = 0;
-    Timeline timeline_ = 0;   ///< being streamed
-    Timeline given_up_ = 0;   ///< the server has no more of these
+    Timeline timeline_ = 0;  ///< being streamed
+    Timeline given_up_ = 0;  ///< the server has no more of these
     bool slot_in_use_ = false;
     bool lost_ = false;       ///< the server no longer has what comes next
     std::optional<Lsn> gap_;  ///< the log goes on here

@@ -1,9 +1,9 @@
 #pragma once
-/// Serves WAL out of the vault, file by file, to a server that replays it: whole segments, the last one filled with
-/// zeros behind the target, so that replay cannot pass it; and histories.
+/// Serves WAL out of the vault, file by file, to a server that replays it: whole segments, the last
+/// one filled with zeros behind the target, so that replay cannot pass it; and histories.
 ///
-/// What it serves is fixed when the restore begins (stretches). Anything else is absent, which a standby takes
-/// as a reason to wait, never to end its recovery.
+/// What it serves is fixed when the restore begins (stretches). Anything else is absent, which a
+/// standby takes as a reason to wait, never to end its recovery.
 
 #include <map>
 #include <memory>
