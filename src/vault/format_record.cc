@@ -94,7 +94,7 @@ std::string write_format_record(const FormatRecord& record, const crypto::Key& r
     value["created"] = format_instant(record.created);
     value["features"] = {{"read", record.read_features}, {"write", record.write_features}};
     value["key_check"] = key_check(keys);
-    value["public_key"] = to_hex(crypto::public_key(keys.sign));
+    value["public_key"] = to_hex(keys.verify);
     value["mac"] = mac(value, keys);
     value["checksum"] = checksum(value);
     return dump_pretty(value) + "\n";

@@ -8,6 +8,7 @@ Keys derive_keys(const crypto::Key& root, const VaultId& vault) {
     const auto derive = [&](std::string_view purpose) {
         return crypto::hkdf_sha256(root, vault, fmt::format("lifeboat vault 1 {}", purpose));
     };
+    const crypto::Key sign = derive("sign");
     return Keys{
         .vault = vault,
         .id = derive("id"),
@@ -18,7 +19,8 @@ Keys derive_keys(const crypto::Key& root, const VaultId& vault) {
         .log = derive("log"),
         .gear = derive("gear"),
         .format = derive("format"),
-        .sign = derive("sign"),
+        .sign = sign,
+        .verify = crypto::public_key(sign),
     };
 }
 

@@ -26,6 +26,7 @@ struct Keys {
     crypto::Key gear;      ///< the table of the content-defined chunker
     crypto::Key format;    ///< the format record
     crypto::Key sign;      ///< Ed25519 seed
+    crypto::PublicKey verify{};
 };
 
 Keys derive_keys(const crypto::Key& root, const VaultId& vault);

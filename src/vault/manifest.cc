@@ -130,8 +130,8 @@ Result<Json> open_head(const Keys& keys, std::uint64_t sequence, const Parts& pa
     const std::size_t covered = manifest_header_size + parts.head.size();
     crypto::Signature signature{};
     std::ranges::copy(parts.signature, signature.begin());
-    if (!crypto::verify(crypto::public_key(keys.sign),
-                        signed_message(keys, sequence, {parts.header.data(), covered}), signature))
+    if (!crypto::verify(keys.verify, signed_message(keys, sequence, {parts.header.data(), covered}),
+                        signature))
         return corrupt(fmt::format("signature at offset {}: does not match", covered));
     auto head = parse_json(as_text(*plain));
     if (!head.has_value() || !head->is_object()) return corrupt("its head is no object");

@@ -11,7 +11,7 @@ packages=(
     libcurl4-openssl-dev libpq-dev libhiredis-dev libcli11-dev libpugixml-dev libmicrohttpd-dev
     libgtest-dev libgmock-dev libbenchmark-dev
     postgresql-15 redis-server
-    python3 python3-pytest python3-psycopg2 python3-redis
+    python3 python3-pytest python3-psycopg2 python3-redis python3-cryptography zstd
 )
 packages+=("$@")    # what only one verb needs, such as a benchmark's peer
 
