@@ -73,7 +73,7 @@ template <class E, std::size_t N>
 std::string_view name_of(const Names<E, N>& names, E value) {
     for (const auto& [candidate, name] : names)
         if (candidate == value) return name;
-    CHECK(!"every enumerator has a name");
+    CHECK(false && "every enumerator has a name");
     return {};
 }
 
