@@ -1,7 +1,7 @@
 /// How fast the vault takes points in and gives them back, on this machine's disk.
 ///
-/// BENCH_BYTES sets the size of the tree (default 512 MiB). Data: pages that compress about as well as a
-/// database's, and noise. Everything lies in a directory that is removed at the end.
+/// BENCH_BYTES sets the size of the tree (default 512 MiB). Data: pages that compress about as well
+/// as a database's, and noise. Everything lies in a directory that is removed at the end.
 
 #include <benchmark/benchmark.h>
 
@@ -84,7 +84,8 @@ void backup(benchmark::State& state, const Bytes& file, Chunking chunking) {
         state.ResumeTiming();
         const Point point = write_point(*place->vault, file, tree_size(), chunking);
         state.PauseTiming();
-        state.counters["ratio"] = static_cast<double>(point.size) / static_cast<double>(point.stored);
+        state.counters["ratio"] =
+            static_cast<double>(point.size) / static_cast<double>(point.stored);
         place.reset();
         state.ResumeTiming();
     }
@@ -156,10 +157,15 @@ void list_points(benchmark::State& state) {
 const Bytes page_file = pages(32U << 20U, 1);
 const Bytes noise_file = noise(32U << 20U);
 
-BENCHMARK_CAPTURE(backup, pages, page_file, Chunking::fixed_64k)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(backup, noise, noise_file, Chunking::fixed_64k)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(backup, pages, page_file, Chunking::fixed_64k)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(backup, noise, noise_file, Chunking::fixed_64k)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 BENCHMARK_CAPTURE(backup, pages_by_content, page_file, Chunking::content_defined)
-    ->Unit(benchmark::kMillisecond)->UseRealTime();
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 BENCHMARK(backup_again)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(restore, pages, page_file)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(restore, noise, noise_file)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -6,7 +6,8 @@ namespace lifeboat::vault {
 namespace {
 
 constexpr std::size_t tree_chunk_size = std::size_t{512} << 10U;
-// Chunks of this run that are remembered in memory, 25 MiB or so; then they go into an index segment.
+// Chunks of this run that are remembered in memory, 25 MiB or so; then they go into an index
+// segment.
 constexpr std::size_t run_entries_max = std::size_t{256} << 10U;
 
 template <class... F>
@@ -45,17 +46,18 @@ Result<void> Assembler::submit(std::uint64_t number, Event event) {
 }
 
 void Assembler::apply(Event event) {
-    std::visit(Overloaded{
-                   [&](ZeroChunk& zero) REQUIRES(mutex_) {
-                       tree_.extent({.zero = true, .size = zero.size, .pack = 0, .slot = {}, .id = {}});
-                   },
-                   [&](DataChunk& chunk) REQUIRES(mutex_) { apply_chunk(std::move(chunk)); },
-                   [&](AddDirectory& it) REQUIRES(mutex_) { tree_.directory(it.path, it.meta); },
-                   [&](AddSymlink& it) REQUIRES(mutex_) { tree_.symlink(it.path, it.target); },
-                   [&](BeginFile& it) REQUIRES(mutex_) { tree_.begin_file(it.path, it.meta); },
-                   [&](EndFile&) REQUIRES(mutex_) { tree_.end_file(); },
-               },
-               event);
+    std::visit(
+        Overloaded{
+            [&](ZeroChunk& zero) REQUIRES(mutex_) {
+                tree_.extent({.zero = true, .size = zero.size, .pack = 0, .slot = {}, .id = {}});
+            },
+            [&](DataChunk& chunk) REQUIRES(mutex_) { apply_chunk(std::move(chunk)); },
+            [&](AddDirectory& it) REQUIRES(mutex_) { tree_.directory(it.path, it.meta); },
+            [&](AddSymlink& it) REQUIRES(mutex_) { tree_.symlink(it.path, it.target); },
+            [&](BeginFile& it) REQUIRES(mutex_) { tree_.begin_file(it.path, it.meta); },
+            [&](EndFile&) REQUIRES(mutex_) { tree_.end_file(); },
+        },
+        event);
     if (tree_.pending() >= tree_chunk_size) cut_tree();
 }
 
@@ -67,9 +69,13 @@ void Assembler::apply_chunk(DataChunk chunk) {
     } else if (chunk.known) {
         placed = {number_of(chunk.known->pack), ChunkType::data, chunk.known->slot};
     } else {
-        placed = store(chunk.id, ChunkType::data, chunk.packed.bytes, chunk.packed.encoding, chunk.size);
+        placed =
+            store(chunk.id, ChunkType::data, chunk.packed.bytes, chunk.packed.encoding, chunk.size);
     }
-    tree_.extent({.zero = false, .size = chunk.size, .pack = placed.pack, .slot = placed.slot,
+    tree_.extent({.zero = false,
+                  .size = chunk.size,
+                  .pack = placed.pack,
+                  .slot = placed.slot,
                   .id = chunk.id});
 }
 
@@ -93,8 +99,7 @@ Placed Assembler::store(const ChunkId& id, ChunkType type, ByteView packed, Enco
         own_.insert(number);
         open_.emplace(Open{number, PackBuilder(access_.keys, salt)});
     }
-    const Placed placed{open_->number, type,
-                        open_->builder.add(id, type, packed, encoding, plain)};
+    const Placed placed{open_->number, type, open_->builder.add(id, type, packed, encoding, plain)};
     run_.emplace(id, placed);
     if (open_->builder.is_full()) {
         full_.push_back({open_->number, std::move(open_->builder)});
@@ -116,8 +121,11 @@ void Assembler::cut_tree() {
         const Packed packed = encode_chunk(records);
         placed = store(id, ChunkType::tree, packed.bytes, packed.encoding, records.size());
     }
-    tree_chunks_.push_back({.zero = false, .size = records.size(), .pack = placed.pack,
-                            .slot = placed.slot, .id = id});
+    tree_chunks_.push_back({.zero = false,
+                            .size = records.size(),
+                            .pack = placed.pack,
+                            .slot = placed.slot,
+                            .id = id});
 }
 
 Result<void> Assembler::write_full(std::vector<Full> full) {
@@ -168,8 +176,11 @@ Result<Assembler::Assembled> Assembler::finish() {
     TRY(write_full(std::move(full)));
     const MutexLock lock(mutex_);
     TRY(failed(flush_index(true)));
-    return Assembled{.packs = packs_, .tree = tree_chunks_, .root = tree_.root(),
-                   .entries = tree_.entries(), .stored = stored_};
+    return Assembled{.packs = packs_,
+                     .tree = tree_chunks_,
+                     .root = tree_.root(),
+                     .entries = tree_.entries(),
+                     .stored = stored_};
 }
 
 std::vector<PackRef> Assembler::borrowed() {

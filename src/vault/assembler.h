@@ -1,9 +1,9 @@
 #pragma once
-/// Puts what the workers have made of a point's chunks in order again: into packs, the run's own index
-/// and the tree. Thread-safe; memory is bounded.
+/// Puts what the workers have made of a point's chunks in order again: into packs, the run's own
+/// index and the tree. Thread-safe; memory is bounded.
 ///
-/// Events carry consecutive numbers and may come in any order. Whoever completes a pack writes it, outside
-/// the lock: so as many packs are on their way as there are workers.
+/// Events carry consecutive numbers and may come in any order. Whoever completes a pack writes it,
+/// outside the lock: so as many packs are on their way as there are workers.
 
 #include <unordered_map>
 #include <variant>
@@ -95,8 +95,8 @@ private:
     std::map<std::uint64_t, Event> waiting_ GUARDED_BY(mutex_);
     std::optional<Open> open_ GUARDED_BY(mutex_);
     std::vector<Full> full_ GUARDED_BY(mutex_);
-    std::vector<PackRef> packs_ GUARDED_BY(mutex_);     ///< by number; an open one has no name yet
-    std::vector<bool> finished_ GUARDED_BY(mutex_);     ///< by number; true for older packs too
+    std::vector<PackRef> packs_ GUARDED_BY(mutex_);  ///< by number; an open one has no name yet
+    std::vector<bool> finished_ GUARDED_BY(mutex_);  ///< by number; true for older packs too
     std::map<Digest, std::uint32_t> numbers_ GUARDED_BY(mutex_);
     std::set<std::uint32_t> own_ GUARDED_BY(mutex_);
     std::unordered_map<ChunkId, Placed, ChunkIdHash> run_ GUARDED_BY(mutex_);

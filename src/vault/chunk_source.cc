@@ -60,8 +60,8 @@ Result<void> ChunkSource::read_run(std::span<const Extent> run, ChunkType type, 
     for (const Extent& extent : run) {
         const ByteView stored =
             ByteView(*bytes).subspan(extent.slot.offset - first.offset, extent.slot.stored);
-        const Bytes plain = TRY(open_chunk(access_.keys, key, pack, {extent.id, type, extent.slot},
-                                           stored));
+        const Bytes plain =
+            TRY(open_chunk(access_.keys, key, pack, {extent.id, type, extent.slot}, stored));
         TRY(sink(extent, plain));
     }
     return ok();

@@ -18,7 +18,8 @@ public:
 
     /// Called with the extent and its authenticated bytes; none for zeros.
     using Sink = std::function<Result<void>(const Extent&, ByteView)>;
-    /// Gives every extent to `sink`, in order. Errors: corrupt (names pack, chunk, offset), the sink's.
+    /// Gives every extent to `sink`, in order. Errors: corrupt (names pack, chunk, offset), the
+    /// sink's.
     Result<void> read(std::span<const Extent> extents, ChunkType type, const Sink& sink);
 
 private:

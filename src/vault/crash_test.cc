@@ -63,7 +63,8 @@ void at_every_operation(const std::function<void(World&)>& prepare,
     ASSERT_GT(operations, 5U);
     for (std::uint64_t n = 1; n <= operations; ++n)
         for (int seed = 1; seed <= seeds; ++seed) {
-            SCOPED_TRACE(fmt::format("power fails at operation {} of {}, seed {}", n, operations, seed));
+            SCOPED_TRACE(
+                fmt::format("power fails at operation {} of {}, seed {}", n, operations, seed));
             World world(static_cast<std::uint64_t>(seed));
             prepare(world);
             must(world.files.sync_all("/"));
@@ -130,18 +131,17 @@ TEST(Crash, at_any_operation_of_a_prune_leaves_all_kept_points) {
 }
 
 TEST(Crash, at_any_operation_of_init_can_be_repeated) {
-    at_every_operation([](World&) {},
-                       [](World& world) {
-                           (void)init_vault(world.environment, "/other", world.key);
-                       },
-                       [](World& world) {
-                           const auto again = init_vault(world.environment, "/other", world.key);
-                           if (!again.has_value()) {
-                               ASSERT_EQ(again.error().kind, ErrorKind::conflict);
-                           }
-                           ASSERT_OK(open_vault(world.environment, "/other", world.key));
-                       },
-                       4);
+    at_every_operation(
+        [](World&) {},
+        [](World& world) { (void)init_vault(world.environment, "/other", world.key); },
+        [](World& world) {
+            const auto again = init_vault(world.environment, "/other", world.key);
+            if (!again.has_value()) {
+                ASSERT_EQ(again.error().kind, ErrorKind::conflict);
+            }
+            ASSERT_OK(open_vault(world.environment, "/other", world.key));
+        },
+        4);
 }
 
 TEST(Crash, while_a_key_is_made_leaves_a_whole_key_or_none) {
@@ -163,7 +163,8 @@ TEST(Full, disk_fails_a_backup_cleanly_and_keeps_earlier_points) {
         Progressed done;
         must(back_up_three(world, done));
         Vault& vault = world.reopen();
-        world.files.set_capacity((std::uint64_t{1} << 40U) - must(world.files.free_space("/")) + room);
+        world.files.set_capacity((std::uint64_t{1} << 40U) - must(world.files.free_space("/")) +
+                                 room);
         TestTree tree = tree_of(world.random, 5);
         tree["more"] = {.bytes = random_bytes(world.random, 400000)};
         const auto failed = try_backup(vault, world, "database", tree);
@@ -172,7 +173,8 @@ TEST(Full, disk_fails_a_backup_cleanly_and_keeps_earlier_points) {
         ASSERT_EQ(must(vault.points()).size(), 3U);
         world.files.set_capacity(std::uint64_t{1} << 40U);
         expect_sound(world, done.trees);
-        for (const std::string& object : all_objects(world)) ASSERT_FALSE(object.starts_with("tmp/"));
+        for (const std::string& object : all_objects(world))
+            ASSERT_FALSE(object.starts_with("tmp/"));
         const Point point = backup(vault, world, "database", tree);
         done.trees[point.id] = tree;
         expect_sound(world, done.trees);

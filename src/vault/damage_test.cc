@@ -182,7 +182,8 @@ TEST(Damage, by_objects_that_were_swapped_is_found) {
 
 TEST(Index, is_rebuilt_from_the_packs_when_it_is_gone) {
     Damaged it;
-    for (const std::string& index : it.objects("index/")) must(it.world.files.remove("/vault/" + index));
+    for (const std::string& index : it.objects("index/"))
+        must(it.world.files.remove("/vault/" + index));
     EXPECT_TRUE(it.restores(it.second.id, it.tree));
     const Point third = backup(it.world.reopen(), it.world, "database", it.tree);
     EXPECT_LT(third.stored, 1000U);  // its tree, no data
@@ -192,8 +193,10 @@ TEST(Index, is_rebuilt_from_the_packs_when_it_is_gone) {
 
 TEST(Index, never_points_at_a_pack_that_a_crash_tore) {
     Damaged it;
-    for (const std::string& index : it.objects("index/")) must(it.world.files.remove("/vault/" + index));
-    for (const std::string& pack : it.objects("packs/")) must(it.world.files.flip_byte("/vault/" + pack, 100));
+    for (const std::string& index : it.objects("index/"))
+        must(it.world.files.remove("/vault/" + index));
+    for (const std::string& pack : it.objects("packs/"))
+        must(it.world.files.flip_byte("/vault/" + pack, 100));
     const Point third = backup(it.world.reopen(), it.world, "database", it.tree);
     EXPECT_TRUE(it.restores(third.id, it.tree));
 }
@@ -203,7 +206,8 @@ TEST(Index, stays_small_in_number_however_many_backups_there_are) {
     for (int i = 0; i < 30; ++i)
         backup(world.reopen(), world, "cache", {{"a", {.bytes = random_bytes(world.random, 100)}}});
     std::size_t segments = 0;
-    for (const std::string& object : all_objects(world)) segments += object.starts_with("index/") ? 1U : 0U;
+    for (const std::string& object : all_objects(world))
+        segments += object.starts_with("index/") ? 1U : 0U;
     EXPECT_LE(segments, 9U);
     EXPECT_TRUE(must(world.reopen().verify(world.context(), true, {})).findings.empty());
 }

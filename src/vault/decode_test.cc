@@ -1,5 +1,5 @@
-/// A vault written by this code is read by docs/format/decode.py, which shares nothing with it but the page
-/// that describes the format.
+/// A vault written by this code is read by docs/format/decode.py, which shares nothing with it but
+/// the page that describes the format.
 
 #include "vault/testing.h"
 
@@ -18,7 +18,8 @@ struct RealWorld {
         must(init_vault(environment, root / "vault", key));
         vault = must(open_vault(environment, root / "vault", key));
         // The clone's root is above the directory of this program.
-        decoder = environment.processes.own_program().parent_path().parent_path() / "docs/format/decode.py";
+        decoder = environment.processes.own_program().parent_path().parent_path() /
+                  "docs/format/decode.py";
     }
     ~RealWorld() { must(environment.files.remove_tree(root)); }
 
@@ -70,7 +71,8 @@ TEST(Decoder, gets_points_logs_and_documents_out_without_lifeboat) {
             must(log->sync());
         }
     }
-    ASSERT_OK(real.vault->put_document("database", "pg/7301/00000002.history", as_bytes("1\t0/3000000\n")));
+    ASSERT_OK(real.vault->put_document("database", "pg/7301/00000002.history",
+                                       as_bytes("1\t0/3000000\n")));
 
     const Exit listed = real.decode({});
     ASSERT_EQ(listed.code, 0) << listed.error;
@@ -107,7 +109,8 @@ TEST(Decoder, writes_nothing_from_a_damaged_pack) {
     ASSERT_OK(writer->write(context, as_bytes("some bytes")));
     const Point point = must(writer->commit(context, real.environment.clock.now(), {}, {}));
     const auto packs = must(real.vault->store().list("packs/"));
-    auto file = must(real.environment.files.open(real.root / "vault" / packs.at(0).name, OpenMode::update));
+    auto file =
+        must(real.environment.files.open(real.root / "vault" / packs.at(0).name, OpenMode::update));
     ASSERT_OK(file->write_at(50, as_bytes("x")));
     EXPECT_NE(real.decode({"point", point.id.value, (real.root / "files").string()}).code, 0);
 }

@@ -21,7 +21,8 @@ void write_text(World& world, const Path& path, std::string_view text) {
 TEST(Key, is_told_from_that_of_another_vault_at_once) {
     World world;
     must(make_key(world.environment, "/other-key"));
-    const auto opened = open_vault(world.environment, "/vault", must(load_key(world.environment, "/other-key")));
+    const auto opened =
+        open_vault(world.environment, "/vault", must(load_key(world.environment, "/other-key")));
     ASSERT_FALSE(opened.has_value());
     EXPECT_EQ(opened.error().kind, ErrorKind::denied);
 }
@@ -56,8 +57,10 @@ TEST(Key, that_others_can_read_is_refused) {
 
 TEST(Format, of_a_newer_lifeboat_is_refused_by_name) {
     World world;
-    FormatRecord record{.vault = {}, .created = world.clock.now(),
-                        .read_features = {"repacked-2"}, .write_features = {}};
+    FormatRecord record{.vault = {},
+                        .created = world.clock.now(),
+                        .read_features = {"repacked-2"},
+                        .write_features = {}};
     write_text(world, "/vault/vault.json", write_format_record(record, world.key));
     auto opened = world.open();
     ASSERT_FALSE(opened.has_value());
@@ -81,9 +84,11 @@ TEST(Format, with_unknown_write_features_can_be_read_only) {
 
 TEST(Format, is_not_looked_for_where_there_is_no_vault) {
     World world;
-    EXPECT_EQ(open_vault(world.environment, "/nowhere", world.key).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(open_vault(world.environment, "/nowhere", world.key).error().kind,
+              ErrorKind::not_found);
     must(world.files.make_directories("/plain"));
-    EXPECT_EQ(open_vault(world.environment, "/plain", world.key).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(open_vault(world.environment, "/plain", world.key).error().kind,
+              ErrorKind::not_found);
     EXPECT_EQ(init_vault(world.environment, "/vault", world.key).error().kind, ErrorKind::conflict);
     must(make_key(world.environment, "/plain/key"));
     EXPECT_EQ(init_vault(world.environment, "/plain", world.key).error().kind, ErrorKind::conflict);
@@ -149,7 +154,8 @@ TEST(Chunker, cuts_at_the_same_places_however_the_bytes_come) {
             std::uint64_t at = 0;
             std::uint64_t start = 0;
             while (at < bytes.size()) {
-                const std::size_t piece = run == 0 ? bytes.size() : 1 + random.below(run == 1 ? 300000 : 5000);
+                const std::size_t piece =
+                    run == 0 ? bytes.size() : 1 + random.below(run == 1 ? 300000 : 5000);
                 const auto step = chunker.feed(ByteView(bytes).subspan(at).first(
                     std::min<std::size_t>(piece, bytes.size() - at)));
                 at += step.taken;
@@ -169,16 +175,20 @@ TEST(Chunker, cuts_at_the_same_places_however_the_bytes_come) {
 
 TEST(Merkle, root_is_that_of_rfc_6962) {
     Merkle merkle;
-    EXPECT_EQ(to_hex(merkle.root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(to_hex(merkle.root()),
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     const auto leaf = [](std::string_view text) {
         return crypto::sha256(as_bytes(std::string(1, '\0') + std::string(text)));
     };
     merkle.add(leaf(""));
-    EXPECT_EQ(to_hex(merkle.root()), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    EXPECT_EQ(to_hex(merkle.root()),
+              "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
     merkle.add(leaf(std::string_view("\0", 1)));
-    EXPECT_EQ(to_hex(merkle.root()), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
+    EXPECT_EQ(to_hex(merkle.root()),
+              "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
     merkle.add(leaf("\x10"));
-    EXPECT_EQ(to_hex(merkle.root()), "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77");
+    EXPECT_EQ(to_hex(merkle.root()),
+              "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77");
 }
 
 }  // namespace

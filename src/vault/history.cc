@@ -50,8 +50,8 @@ Result<Point> History::head(const ObjectInfo& object, std::uint64_t sequence) {
         const auto known = heads_.find(object.name);
         if (known != heads_.end()) return known->second;
     }
-    Bytes bytes = TRY(access_.store.get_range(object.name, 0,
-                                              std::min<std::uint64_t>(object.size, first_read)));
+    Bytes bytes = TRY(
+        access_.store.get_range(object.name, 0, std::min<std::uint64_t>(object.size, first_read)));
     const auto extent = manifest_extent(bytes);
     if (extent.has_value() && extent->total != object.size)
         return corrupt(fmt::format("manifest '{}': it has {} bytes where {} belong", object.name,
@@ -79,7 +79,8 @@ Result<std::vector<Point>> History::points(std::vector<Finding>* damaged) {
             found.push_back(std::move(*point));
         } else if (point.error().kind == ErrorKind::corrupt) {
             if (damaged != nullptr)
-                damaged->push_back({object.name, point.error().message,
+                damaged->push_back({object.name,
+                                    point.error().message,
                                     {fmt::format("the point with sequence {}", *sequence)}});
         } else if (point.error().kind != ErrorKind::not_found) {  // else: pruned meanwhile
             return std::move(point).error();
@@ -97,15 +98,17 @@ Result<Manifest> History::manifest(const PointId& id) {
     const auto known = TRY(points(nullptr));
     const auto found = std::ranges::find(known, id, &Point::id);
     if (found == known.end())
-        return not_found(fmt::format("no point '{}' in {}", id.value, access_.store.describe()),
-                         "`lifeboat points` lists what there is; `lifeboat vault verify` what is damaged.");
+        return not_found(
+            fmt::format("no point '{}' in {}", id.value, access_.store.describe()),
+            "`lifeboat points` lists what there is; `lifeboat vault verify` what is damaged.");
     return manifest(found->sequence);
 }
 
 Result<History::Last> History::last() {
     const auto present = TRY(sequences());
     auto record = pruned();
-    // A damaged record must not stop backups: verify names it, the chain goes on behind what is there.
+    // A damaged record must not stop backups: verify names it, the chain goes on behind what is
+    // there.
     if (!record.has_value() && record.error().kind != ErrorKind::corrupt)
         return std::move(record).error();
     const Pruned gone = record.has_value() ? std::move(*record) : Pruned{};
@@ -132,9 +135,9 @@ Result<Point> History::commit(Manifest manifest) {
         if (put.has_value()) return manifest.point;
         if (put.error().kind != ErrorKind::conflict) return std::move(put).error();
     }
-    return conflict(fmt::format("{} other writers committed first, one after the other",
-                                commit_attempts_max),
-                    "Make the backup again.");
+    return conflict(
+        fmt::format("{} other writers committed first, one after the other", commit_attempts_max),
+        "Make the backup again.");
 }
 
 Result<Pruned> History::pruned() {

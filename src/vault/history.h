@@ -1,6 +1,6 @@
 #pragma once
-/// The chain of manifests as it lies in the store: which points there are, what was pruned, what the
-/// next manifest must follow. Thread-safe.
+/// The chain of manifests as it lies in the store: which points there are, what was pruned, what
+/// the next manifest must follow. Thread-safe.
 
 #include <map>
 
@@ -12,9 +12,9 @@ namespace lifeboat::vault {
 
 /// What prune has taken out of the chain, so that a hole in it is told from a loss.
 struct Pruned {
-    std::uint64_t floor = 0;                 ///< every sequence up to here is gone
-    Digest floor_hash{};                     ///< of the manifest with this sequence
-    std::map<std::uint64_t, Digest> above;   ///< those above, with the hash each had
+    std::uint64_t floor = 0;                ///< every sequence up to here is gone
+    Digest floor_hash{};                    ///< of the manifest with this sequence
+    std::map<std::uint64_t, Digest> above;  ///< those above, with the hash each had
     bool contains(std::uint64_t sequence) const {
         return sequence <= floor || above.contains(sequence);
     }
@@ -32,8 +32,9 @@ public:
     Result<Manifest> manifest(std::uint64_t sequence);
     Result<Manifest> manifest(const PointId& id);
 
-    /// Gives the manifest the next sequence and its predecessor's hash, and puts it: the point exists
-    /// from then on. Errors: exhausted and those of the store; conflict after many lost races.
+    /// Gives the manifest the next sequence and its predecessor's hash, and puts it: the point
+    /// exists from then on. Errors: exhausted and those of the store; conflict after many lost
+    /// races.
     Result<Point> commit(Manifest manifest);
 
     /// What was pruned. Errors: corrupt.

@@ -24,9 +24,12 @@ public:
             entries_.clear();
             at_ = 0;
             auto entries = segment_->read_block(*store_, *keys_, block_++);
-            if (entries.has_value()) entries_ = std::move(*entries);
-            else if (entries.error().kind == ErrorKind::corrupt) damage.push_back(entries.error());
-            else return std::move(entries).error();
+            if (entries.has_value())
+                entries_ = std::move(*entries);
+            else if (entries.error().kind == ErrorKind::corrupt)
+                damage.push_back(entries.error());
+            else
+                return std::move(entries).error();
         }
         return &entries_[at_++];
     }
@@ -187,7 +190,8 @@ Result<void> Index::rebuild() {
             if (bytes.error().kind == ErrorKind::not_found) continue;
             return std::move(bytes).error();
         }
-        // A pack that a crash tore has its right name and wrong bytes: nothing may ever point there.
+        // A pack that a crash tore has its right name and wrong bytes: nothing may ever point
+        // there.
         if (crypto::sha256(*bytes) != name) continue;
         const auto table = read_pack_table(keys_, name, *bytes);
         if (!table.has_value()) continue;

@@ -1,5 +1,6 @@
 #pragma once
-/// The index: all segments together. Answers where a chunk is; what it does not know is stored again.
+/// The index: all segments together. Answers where a chunk is; what it does not know is stored
+/// again.
 ///
 /// Nothing that is restored depends on it: points name their packs themselves. So a damaged segment
 /// costs space, never data, and is rebuilt from the packs. Thread-safe.
@@ -26,8 +27,8 @@ public:
     Index(Store& store, const Keys& keys, Random& random)
         : store_(store), keys_(keys), random_(random) {}
 
-    /// Loads all segments. Damaged ones are left out and named in damage(). `excluded` packs are treated
-    /// as if they were not there: prune is about to remove them.
+    /// Loads all segments. Damaged ones are left out and named in damage(). `excluded` packs are
+    /// treated as if they were not there: prune is about to remove them.
     Result<void> load(std::set<Digest> excluded);
     /// Where the chunk is, if an index says so. Errors: those of the store but not_found.
     Result<std::optional<Location>> find(const ChunkId& id, ChunkType type);
@@ -37,8 +38,8 @@ public:
     std::vector<Error> damage() const;
     /// True when segments are damaged, or none are there.
     bool is_incomplete() const;
-    /// Writes new segments for packs that no segment covers, from the packs' own tables. Only packs whose
-    /// bytes match their name count. Errors: those of the store.
+    /// Writes new segments for packs that no segment covers, from the packs' own tables. Only packs
+    /// whose bytes match their name count. Errors: those of the store.
     Result<void> rebuild();
     /// Merges small segments when there are many of them.
     Result<void> tidy();

@@ -70,9 +70,9 @@ Bytes segment_bytes(const Keys& keys, const Salt& salt, std::span<const IndexEnt
     append_le(table, static_cast<std::uint32_t>(packs.size()));
     for (const PackRef& pack : packs) append_pack_ref(table, pack);
     for (std::size_t block = 0; block < blocks; ++block) {
-        const auto part = entries.subspan(block * index_block_entries,
-                                          std::min(index_block_entries,
-                                                   entries.size() - block * index_block_entries));
+        const auto part = entries.subspan(
+            block * index_block_entries,
+            std::min(index_block_entries, entries.size() - block * index_block_entries));
         Bytes plain;
         plain.reserve(part.size() * entry_size);
         for (const IndexEntry& entry : part) append_entry(plain, entry);
@@ -107,8 +107,8 @@ Result<std::shared_ptr<const IndexSegment>> IndexSegment::load(Store& store, con
         return damaged("header at offset 0: not an index of version 1");
     if (as_text(ByteView(footer).last(8)) != end_magic ||
         table_size > info.size - header_size - footer_size)
-        return damaged(fmt::format("footer at offset {}: not that of an index",
-                                   info.size - footer_size));
+        return damaged(
+            fmt::format("footer at offset {}: not that of an index", info.size - footer_size));
     const std::uint64_t table_at = info.size - footer_size - table_size;
     const Bytes table = TRY(store.get_range(object, table_at, table_size));
 
@@ -119,8 +119,8 @@ Result<std::shared_ptr<const IndexSegment>> IndexSegment::load(Store& store, con
     const std::size_t blocks = load_le<std::uint32_t>(header, 52);
     if (!std::ranges::equal(footer_mac(keys, segment->salt_, header, table),
                             ByteView(footer).subspan(8, 32)))
-        return damaged(fmt::format("header, table at offset {} or footer: authentication failed",
-                                   table_at));
+        return damaged(
+            fmt::format("header, table at offset {} or footer: authentication failed", table_at));
     segment->key_ = object_key(keys.index, segment->salt_, "index");
     auto plain = crypto::open(segment->key_, nonce_of(0, Part::table),
                               table_associated(keys, header), table);
@@ -149,12 +149,11 @@ std::pair<std::size_t, std::size_t> IndexSegment::candidates(const ChunkId& id) 
 Result<std::vector<IndexEntry>> IndexSegment::read_block(Store& store, const Keys& keys,
                                                          std::size_t block) const {
     CHECK(block < fences_.size());
-    const std::size_t count =
-        std::min(index_block_entries, entries_ - block * index_block_entries);
+    const std::size_t count = std::min(index_block_entries, entries_ - block * index_block_entries);
     const std::uint64_t offset = header_size + block * block_size;
     const auto damaged = [&](std::string_view what) {
-        return corrupt(fmt::format("index '{}': block {} at offset {}: {}", object_, block, offset,
-                                   what));
+        return corrupt(
+            fmt::format("index '{}': block {} at offset {}: {}", object_, block, offset, what));
     };
     const Bytes sealed =
         TRY(store.get_range(object_, offset, count * entry_size + crypto::tag_size));

@@ -3,8 +3,8 @@
 ///
 ///     header 56 | sealed block of up to 128 entries … | sealed table (packs, fences) | footer 48
 ///
-/// Only the table stays in memory, a quarter of a byte for each KiB of chunks; a block is read when it
-/// is asked for. All that a segment says can be rebuilt from the packs' own tables.
+/// Only the table stays in memory, a quarter of a byte for each KiB of chunks; a block is read when
+/// it is asked for. All that a segment says can be rebuilt from the packs' own tables.
 
 #include <memory>
 #include <optional>

@@ -5,8 +5,8 @@
 
 namespace lifeboat::vault {
 
-/// The log files of a vault, as far as they were looked at: each is scanned once, then only its growth.
-/// Thread-safe.
+/// The log files of a vault, as far as they were looked at: each is scanned once, then only its
+/// growth. Thread-safe.
 class LogCatalog {
 public:
     explicit LogCatalog(Access& access) : access_(access) {}

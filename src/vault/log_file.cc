@@ -50,9 +50,10 @@ LogContent LogFile::content() const {
     return content_;
 }
 
-Error LogFile::frame_error(std::uint32_t ordinal, std::uint64_t offset, std::string_view what) const {
-    return corrupt(fmt::format("log file '{}': frame {} at offset {}: {}", object_, ordinal, offset,
-                               what));
+Error LogFile::frame_error(std::uint32_t ordinal, std::uint64_t offset,
+                           std::string_view what) const {
+    return corrupt(
+        fmt::format("log file '{}': frame {} at offset {}: {}", object_, ordinal, offset, what));
 }
 
 void LogFile::restart() {
@@ -76,11 +77,12 @@ Result<void> LogFile::refresh(std::uint64_t size) {
         const Bytes header = TRY(access_.store.get_range(object_, 0, log_header_size));
         auto keys = read_log_header(access_.keys, object_, header);
         if (!keys.has_value()) {
-            // Nothing was ever confirmed in a file whose header was not durable; so this is damage, as
-            // soon as there is more than a header.
+            // Nothing was ever confirmed in a file whose header was not durable; so this is damage,
+            // as soon as there is more than a header.
             content_.damage.clear();
             if (size > log_header_size)
-                content_.damage.push_back({content_.begin, content_.begin, keys.error().message, true});
+                content_.damage.push_back(
+                    {content_.begin, content_.begin, keys.error().message, true});
             return ok();
         }
         keys_ = std::move(*keys);
@@ -157,7 +159,8 @@ void LogFile::commit(const Candidate& frame) {
         if (header.plain > 0) {
             if (!content_.spans.empty() && content_.spans.back().to == header.position)
                 content_.spans.back().to = to;
-            else content_.spans.push_back({header.position, to});
+            else
+                content_.spans.push_back({header.position, to});
             frames_.push_back({header.position, static_cast<std::uint32_t>(frame.offset),
                                static_cast<std::uint32_t>(header.size()), header.plain,
                                header.ordinal});
@@ -198,8 +201,9 @@ Result<void> LogFile::walk(std::uint64_t size) {
         ordinal = frame->header.ordinal + 1;
         durable_ = std::max(durable_, frame->header.durable);
         unproven.push_back(std::move(*frame));
-        const auto proven = std::ranges::find_if(unproven, [&](const Candidate& c)
-            REQUIRES(mutex_) { return c.header.ordinal >= durable_; });
+        const auto proven = std::ranges::find_if(
+            unproven,
+            [&](const Candidate& c) REQUIRES(mutex_) { return c.header.ordinal >= durable_; });
         for (auto it = unproven.begin(); it != proven; ++it) commit(*it);
         unproven.erase(unproven.begin(), proven);
     }

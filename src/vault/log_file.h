@@ -1,9 +1,10 @@
 #pragma once
 /// One log file as a reader sees it: its longest authentic prefix, and what is damaged within it.
 ///
-/// A closed file tells by its last frame what it holds, so it is not read to open it; one that is still
-/// written, or that a crash left, is walked from header to header, and only its growth is walked again.
-/// Frames that were never confirmed durable count only if all their bytes are authentic. Thread-safe.
+/// A closed file tells by its last frame what it holds, so it is not read to open it; one that is
+/// still written, or that a crash left, is walked from header to header, and only its growth is
+/// walked again. Frames that were never confirmed durable count only if all their bytes are
+/// authentic. Thread-safe.
 
 #include "platform/task/mutex.h"
 #include "vault/access.h"
@@ -18,15 +19,15 @@ struct Span {
 
 /// What a file holds.
 struct LogContent {
-    std::uint64_t size = 0;           ///< of the object
-    std::uint64_t begin = 0;          ///< as its name says
-    std::uint64_t end = 0;            ///< behind the last byte or gap
+    std::uint64_t size = 0;   ///< of the object
+    std::uint64_t begin = 0;  ///< as its name says
+    std::uint64_t end = 0;    ///< behind the last byte or gap
     std::uint64_t boundary = 0;
-    std::vector<Span> spans;          ///< bytes that are there, ascending
+    std::vector<Span> spans;  ///< bytes that are there, ascending
     std::vector<Gap> gaps;
-    std::vector<Gap> damage;          ///< `to` may equal `from`: how much is not known
+    std::vector<Gap> damage;  ///< `to` may equal `from`: how much is not known
     std::optional<Mark> first, last;
-    std::optional<Instant> latest;    ///< the greatest time of a mark
+    std::optional<Instant> latest;  ///< the greatest time of a mark
     bool closed = false;
 };
 
@@ -43,16 +44,16 @@ Bytes write_close_head(const LogContent& content);
 Result<LogContent> read_close_head(ByteView plain);
 Bytes write_close_data(const std::vector<LogFrame>& frames, const std::vector<Mark>& marks);
 
-/// Damage, and the positions of the log that cannot be read because of it: none, or from somewhere on
-/// when the span is empty.
+/// Damage, and the positions of the log that cannot be read because of it: none, or from somewhere
+/// on when the span is empty.
 using LogFinding = std::function<void(Error, std::optional<Span>)>;
 
 class LogFile {
 public:
     LogFile(Access& access, std::string object, std::uint64_t begin);
 
-    /// Takes in what the object, now of this size, has gained. Errors: those of the store; damage is
-    /// no error, it stands in content().
+    /// Takes in what the object, now of this size, has gained. Errors: those of the store; damage
+    /// is no error, it stands in content().
     Result<void> refresh(std::uint64_t size);
     LogContent content() const;
     const std::string& object() const { return object_; }
@@ -85,8 +86,7 @@ private:
     void commit(const Candidate& frame) REQUIRES(mutex_);
     Result<Bytes> open_frame(std::uint64_t offset, std::size_t size, std::uint32_t ordinal)
         REQUIRES(mutex_);
-    Result<void> verify_end(std::uint64_t size, const LogFinding& found)
-        REQUIRES(mutex_);
+    Result<void> verify_end(std::uint64_t size, const LogFinding& found) REQUIRES(mutex_);
     Error frame_error(std::uint32_t ordinal, std::uint64_t offset, std::string_view what) const;
     void restart() REQUIRES(mutex_);
 
@@ -95,7 +95,8 @@ private:
     mutable Mutex mutex_;
     std::optional<LogKeys> keys_ GUARDED_BY(mutex_);
     LogContent content_ GUARDED_BY(mutex_);
-    bool indexed_ GUARDED_BY(mutex_) = true;  ///< false: frames_ and marks_ still lie in the close frame
+    bool indexed_ GUARDED_BY(mutex_) =
+        true;  ///< false: frames_ and marks_ still lie in the close frame
     bool footless_ GUARDED_BY(mutex_) = false;  ///< its close frame is no use: walk
     std::vector<LogFrame> frames_ GUARDED_BY(mutex_);
     std::vector<Mark> marks_ GUARDED_BY(mutex_);

@@ -117,11 +117,13 @@ Result<void> LogFile::read(std::uint64_t position, std::span<std::byte> out) {
     auto next = std::ranges::upper_bound(frames_, position, {}, &LogFrame::position);
     while (!out.empty()) {
         if (next == frames_.begin())
-            return corrupt(fmt::format("log file '{}' does not hold position {}", object_, position));
+            return corrupt(
+                fmt::format("log file '{}' does not hold position {}", object_, position));
         const auto frame = next - 1;
         const std::uint64_t within = position - frame->position;
         if (within >= frame->plain)
-            return corrupt(fmt::format("log file '{}' does not hold position {}", object_, position));
+            return corrupt(
+                fmt::format("log file '{}' does not hold position {}", object_, position));
         const auto number = static_cast<std::size_t>(frame - frames_.begin());
         if (cached_frame_ != number) {
             cached_frame_ = SIZE_MAX;
@@ -142,8 +144,10 @@ Result<void> LogFile::read(std::uint64_t position, std::span<std::byte> out) {
 Result<std::optional<Mark>> LogFile::mark_before(Instant time) {
     const MutexLock lock(mutex_);
     TRY(load_index());
-    // As PostgreSQL does it: up to, not including, the first that is later. Clocks may have gone back.
-    const auto later = std::ranges::find_if(marks_, [&](const Mark& mark) { return mark.at > time; });
+    // As PostgreSQL does it: up to, not including, the first that is later. Clocks may have gone
+    // back.
+    const auto later =
+        std::ranges::find_if(marks_, [&](const Mark& mark) { return mark.at > time; });
     if (later == marks_.begin()) return std::optional<Mark>();
     return std::optional(*(later - 1));
 }
@@ -193,10 +197,12 @@ Result<void> LogFile::verify_end(std::uint64_t size, const LogFinding& found) {
         // The whole trailer; or what a crash leaves of it, some of its bytes and then zeros.
         const Bytes whole = write_log_trailer(*keys_, close_offset_);
         const auto torn = std::ranges::mismatch(tail, whole).in1;
-        const bool zeros = std::all_of(torn, tail.end(), [](std::byte b) { return b == std::byte{0}; });
+        const bool zeros =
+            std::all_of(torn, tail.end(), [](std::byte b) { return b == std::byte{0}; });
         if (tail.size() > whole.size() || !zeros)
             found(corrupt(fmt::format("log file '{}': trailer at offset {}: not what was written",
-                                      object_, offset_)), {});
+                                      object_, offset_)),
+                  {});
         return ok();
     }
     if (size < log_header_size + log_trailer_size) return ok();

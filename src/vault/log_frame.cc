@@ -66,8 +66,10 @@ Digest header_mac(const Keys& keys, const std::string& object, ByteView header, 
 }
 
 LogKeys frame_keys_of(const Keys& keys, const Salt& salt, const Digest& mac) {
-    LogKeys frames{.vault = keys.vault, .salt = salt,
-                   .key = object_key(keys.log, salt, "log frames"), .first = {}};
+    LogKeys frames{.vault = keys.vault,
+                   .salt = salt,
+                   .key = object_key(keys.log, salt, "log frames"),
+                   .first = {}};
     std::copy_n(mac.begin(), frames.first.size(), frames.first.begin());
     return frames;
 }

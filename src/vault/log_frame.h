@@ -4,9 +4,9 @@
 ///     header 88 | frame … | trailer 24, when the file was closed
 ///     frame: header 64 | sealed marks | sealed data
 ///
-/// A frame repeats the tag that ends the frame before it: they are a chain, and yet damage to one does
-/// not make the next unreadable. `durable` in a frame says how many frames were synced when it was
-/// written: so damage is told from a tail that a crash tore.
+/// A frame repeats the tag that ends the frame before it: they are a chain, and yet damage to one
+/// does not make the next unreadable. `durable` in a frame says how many frames were synced when it
+/// was written: so damage is told from a tail that a crash tore.
 
 #include <vector>
 
@@ -54,18 +54,18 @@ struct FrameHeader {
     FrameKind kind = FrameKind::data;
     Encoding encoding = Encoding::raw;
     std::uint32_t ordinal = 0;
-    std::uint32_t durable = 0;   ///< frames of this file that were durable when this one was written
+    std::uint32_t durable = 0;  ///< frames of this file that were durable when this one was written
     std::uint64_t position = 0;  ///< of its first byte in the log
     std::uint64_t boundary = 0;
-    std::uint32_t plain = 0;     ///< bytes of the log in it
-    std::uint32_t data = 0;      ///< sealed
-    std::uint32_t marks = 0;     ///< sealed
+    std::uint32_t plain = 0;  ///< bytes of the log in it
+    std::uint32_t data = 0;   ///< sealed
+    std::uint32_t marks = 0;  ///< sealed
 
     std::size_t size() const { return frame_header_size + marks + data; }
 };
 
-/// A whole frame. `head` is what stands in its sealed marks, `plain` in its sealed data; lengths and
-/// encoding of `header` are filled in.
+/// A whole frame. `head` is what stands in its sealed marks, `plain` in its sealed data; lengths
+/// and encoding of `header` are filled in.
 Bytes write_frame(const LogKeys& keys, FrameHeader& header, ByteView head, ByteView plain);
 /// Nothing when the bytes cannot be a frame header.
 std::optional<FrameHeader> read_frame_header(ByteView bytes);

@@ -156,8 +156,8 @@ private:
             const bool behind = gap.from == gap.to && position >= gap.from;
             if (!within && !behind) continue;
             if (gap.damaged)
-                return corrupt(fmt::format("{}: position {} cannot be read: {}", log, position,
-                                           gap.reason));
+                return corrupt(
+                    fmt::format("{}: position {} cannot be read: {}", log, position, gap.reason));
             return not_found(fmt::format("{}: position {} lies in the gap from {} to {}: {}", log,
                                          position, gap.from, gap.to, gap.reason),
                              "Nothing can be restored across a gap: choose a point behind it, or a "
@@ -192,14 +192,17 @@ Result<Files> LogCatalog::files(const std::string& prefix) {
             file = known;
         }
         auto refreshed = file->refresh(object.size);
-        if (refreshed.has_value()) found.push_back(std::move(file));
+        if (refreshed.has_value())
+            found.push_back(std::move(file));
         else if (refreshed.error().kind != ErrorKind::not_found)  // else: pruned meanwhile
             return std::move(refreshed).error();
     }
     return found;
 }
 
-LogStatus log_status(const LogName& name, const Files& files) { return status_of(name, hold(files)); }
+LogStatus log_status(const LogName& name, const Files& files) {
+    return status_of(name, hold(files));
+}
 
 Result<std::unique_ptr<LogReader>> open_log(LogCatalog& catalog, const LogName& name) {
     TRY(check_log_name(name));

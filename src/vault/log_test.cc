@@ -152,8 +152,9 @@ TEST(Log, finds_the_position_of_a_time_as_postgresql_would) {
         auto writer = must(vault->append_log(log_name, 0));
         for (int i = 0; i < 10; ++i) {
             const int second = file * 10 + i;
-            ASSERT_OK(append(*writer, 1000, {{at_second(second), writer->end() + 900,
-                                              second == 15 ? "before-upgrade" : ""}}));
+            ASSERT_OK(append(
+                *writer, 1000,
+                {{at_second(second), writer->end() + 900, second == 15 ? "before-upgrade" : ""}}));
         }
         end = must(writer->sync());
     }
@@ -232,7 +233,8 @@ TEST(Log, never_gives_back_a_damaged_byte) {
             ASSERT_NE(result.error().message.find("log file 'logs/"), std::string::npos)
                 << result.error().message;
         }
-        ASSERT_LE(unreadable, offset < 88 ? 18U : 3U);  // a header is needed for all, a frame for itself
+        ASSERT_LE(unreadable,
+                  offset < 88 ? 18U : 3U);  // a header is needed for all, a frame for itself
         const auto report = must(vault->verify(world.context(), true, {}));
         ASSERT_FALSE(report.findings.empty());
         ASSERT_EQ("/vault/" + report.findings[0].object, file);
@@ -306,7 +308,8 @@ TEST(Log, fails_for_good_when_a_sync_fails) {
     EXPECT_FALSE(append(*writer, 100).has_value());
 }
 
-// The power fails at each operation of a writer's life: what was confirmed is there, and nothing false.
+// The power fails at each operation of a writer's life: what was confirmed is there, and nothing
+// false.
 TEST(Log, keeps_what_it_confirmed_through_a_crash_at_every_operation) {
     const auto work = [](World& world, std::uint64_t& confirmed) -> Result<void> {
         for (int session = 0; session < 2; ++session) {
@@ -378,7 +381,8 @@ TEST(Log, says_exhausted_when_the_disk_is_full_and_keeps_what_it_had) {
         auto writer = must(vault->append_log(log_name, 0));
         ASSERT_OK(append(*writer, 1000));
         const std::uint64_t confirmed = must(writer->sync());
-        world.files.set_capacity((std::uint64_t{1} << 40U) - must(world.files.free_space("/")) + room);
+        world.files.set_capacity((std::uint64_t{1} << 40U) - must(world.files.free_space("/")) +
+                                 room);
         Result<void> result;
         for (int i = 0; i < 100 && result.has_value(); ++i) {
             result = append(*writer, 1000);

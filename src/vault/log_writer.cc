@@ -28,8 +28,8 @@ public:
                         const std::vector<Mark>& marks) override {
         TRY(failure_);
         if (position != end_)
-            return invalid(fmt::format("the log of '{}' ends at {}, not at {}", name_.component, end_,
-                                       position),
+            return invalid(fmt::format("the log of '{}' ends at {}, not at {}", name_.component,
+                                       end_, position),
                            position > end_ ? "Record the gap first." : "");
         while (frame_target - pending_.size() < bytes.size()) {
             const std::size_t room = frame_target - pending_.size();
@@ -100,7 +100,8 @@ private:
                                static_cast<std::uint32_t>(pending_.size()), ordinal_ - 1});
             if (!content_.spans.empty() && content_.spans.back().to == pending_position_)
                 content_.spans.back().to = to;
-            else content_.spans.push_back({pending_position_, to});
+            else
+                content_.spans.push_back({pending_position_, to});
         }
         content_.end = to;
         content_.boundary = boundary_;
@@ -134,10 +135,12 @@ private:
         return ok();
     }
 
-    /// A header and nothing else, durable before the first frame: so a bad header is damage, not a tear.
+    /// A header and nothing else, durable before the first frame: so a bad header is damage, not a
+    /// tear.
     Result<void> open_file(std::uint64_t begin) {
         const std::string object = log_object(name_, begin, access_.environment.random.hex(4));
-        const Bytes header = write_log_header(access_.keys, object, begin, access_.new_salt(), keys_);
+        const Bytes header =
+            write_log_header(access_.keys, object, begin, access_.new_salt(), keys_);
         auto created = access_.store.create_append(object);
         if (!created.has_value()) return keep(std::move(created).error());
         TRY(keep((*created)->append(header)));
@@ -164,7 +167,8 @@ private:
         const std::uint64_t offset = offset_;
         TRY(write(FrameKind::close, content_.end, write_close_head(content_),
                   write_close_data(frames_, file_marks_)));
-        // The trailer after it is durable: where there is one, a bad close frame is damage and no tear.
+        // The trailer after it is durable: where there is one, a bad close frame is damage and no
+        // tear.
         TRY(keep(object_->sync()));
         TRY(keep(object_->append(write_log_trailer(keys_, offset))));
         TRY(keep(object_->sync()));
@@ -200,7 +204,8 @@ Result<std::unique_ptr<LogWriter>> append_log(Access& access, LogCatalog& catalo
                                               const LogName& name, std::uint64_t begin) {
     TRY(access.may_write());
     TRY(check_log_name(name));
-    // What a killed writer left in the cache of the kernel counts as stored from here on, so it must be.
+    // What a killed writer left in the cache of the kernel counts as stored from here on, so it
+    // must be.
     TRY(access.store.barrier());
     const auto files = TRY(catalog.files(log_folder(name)));
     LogStatus status = log_status(name, files);

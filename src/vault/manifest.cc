@@ -52,7 +52,8 @@ Json head_json(const Manifest& manifest, const Digest& body) {
 Result<Digest> get_digest(const Json& object, std::string_view key) {
     const std::string text = TRY(get_string(object, key));
     auto raw = from_hex(text);
-    if (!raw.has_value() || raw->size() != 32) return corrupt(fmt::format("'{}' is no digest", key));
+    if (!raw.has_value() || raw->size() != 32)
+        return corrupt(fmt::format("'{}' is no digest", key));
     return Decoder(*raw).array<32>();
 }
 
@@ -126,7 +127,8 @@ Result<Json> open_head(const Keys& keys, std::uint64_t sequence, const Parts& pa
     auto plain = crypto::open(key_of(keys, parts.header), nonce_of(0, Part::head),
                               associated(keys, sequence, parts.header), parts.head);
     if (!plain.has_value())
-        return corrupt(fmt::format("head at offset {}: authentication failed", manifest_header_size));
+        return corrupt(
+            fmt::format("head at offset {}: authentication failed", manifest_header_size));
     const std::size_t covered = manifest_header_size + parts.head.size();
     crypto::Signature signature{};
     std::ranges::copy(parts.signature, signature.begin());
@@ -155,8 +157,8 @@ Result<Manifest> parse_manifest(const Keys& keys, std::uint64_t sequence, ByteVi
     const Digest body = TRY(get_digest(head, "body"));
     const std::size_t body_at = bytes.size() - parts.body.size();
     if (crypto::sha256(parts.body) != body)
-        return corrupt(fmt::format("body at offset {}: another one than the signed head says",
-                                   body_at));
+        return corrupt(
+            fmt::format("body at offset {}: another one than the signed head says", body_at));
     auto plain = crypto::open(key_of(keys, parts.header), nonce_of(0, Part::body),
                               associated(keys, sequence, parts.header), parts.body);
     if (!plain.has_value())
@@ -192,8 +194,8 @@ Bytes write_manifest(const Keys& keys, const Manifest& manifest, const Salt& sal
     const std::uint64_t sequence = manifest.point.sequence;
     const Bytes body = body_bytes(manifest);
     const std::uint64_t body_size = body.size() + crypto::tag_size;
-    // The head's length stands in the header, which the body's seal covers: so the head, which holds the
-    // body's hash, is laid out first with a hash of the same length.
+    // The head's length stands in the header, which the body's seal covers: so the head, which
+    // holds the body's hash, is laid out first with a hash of the same length.
     const std::size_t head_size =
         dump_canonical(head_json(manifest, Digest{})).size() + crypto::tag_size;
     CHECK(head_size <= head_size_max);

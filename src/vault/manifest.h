@@ -4,8 +4,8 @@
 ///
 ///     header 56 | sealed head (JSON) | signature 64 | sealed body (packs, tree chunks)
 ///
-/// Listing points reads heads only. A manifest's name is its sequence number, created if absent: two
-/// writers never share one. Pure.
+/// Listing points reads heads only. A manifest's name is its sequence number, created if absent:
+/// two writers never share one. Pure.
 
 #include "vault/tree.h"
 

@@ -56,8 +56,8 @@ Result<void> PackCheck::check_sizes() {
         if (!found.has_value())
             gone_[name] = fmt::format("pack '{}': is missing", object);
         else if (found->size != pack.size)
-            gone_[name] = fmt::format("pack '{}': has {} bytes where {} belong", object, found->size,
-                                      pack.size);
+            gone_[name] = fmt::format("pack '{}': has {} bytes where {} belong", object,
+                                      found->size, pack.size);
         if (const auto gone = gone_.find(name); gone != gone_.end()) note(pack, gone->second);
     }
     return ok();
@@ -105,14 +105,14 @@ Result<void> PackCheck::read_pack(const PackRef& pack) {
         named = true;
     }
     if (!whole && !named)
-        note(pack, fmt::format("pack '{}': its bytes do not match its name", pack_object(pack.name)));
+        note(pack,
+             fmt::format("pack '{}': its bytes do not match its name", pack_object(pack.name)));
     return ok();
 }
 
 bool PackCheck::uses_damaged(const Manifest& manifest) const {
-    return std::ranges::any_of(manifest.packs, [&](const PackRef& pack) {
-        return damage_.contains(pack.name);
-    });
+    return std::ranges::any_of(manifest.packs,
+                               [&](const PackRef& pack) { return damage_.contains(pack.name); });
 }
 
 Result<void> PackCheck::check_point(const Manifest& manifest, bool deep) {
@@ -154,12 +154,14 @@ Result<void> PackCheck::check_extent(const LoadedPoint& point, ChunkSource& sour
         const std::uint32_t ordinal = extent.slot.ordinal;
         if (ordinal >= places.size() || places[ordinal].id != id_prefix(extent.id) ||
             places[ordinal].offset != extent.slot.offset)
-            note(pack, fmt::format("pack '{}': chunk {} is not what point '{}' expects for '{}'",
-                                   pack_object(pack.name), ordinal, id, path), id);
+            note(pack,
+                 fmt::format("pack '{}': chunk {} is not what point '{}' expects for '{}'",
+                             pack_object(pack.name), ordinal, id, path),
+                 id);
         return ok();
     }
-    auto read = source.read({&extent, 1}, ChunkType::data,
-                            [](const Extent&, ByteView) { return ok(); });
+    auto read =
+        source.read({&extent, 1}, ChunkType::data, [](const Extent&, ByteView) { return ok(); });
     if (read.has_value()) return ok();
     if (read.error().kind != ErrorKind::corrupt) return read;
     const auto gone = gone_.find(pack.name);

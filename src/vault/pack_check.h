@@ -1,8 +1,8 @@
 #pragma once
 /// The part of verify that reads packs: each one that a point or the index refers to.
 ///
-/// A damaged pack is read again by way of the points that need it, so that a finding names exactly those
-/// that cannot be restored. Garbage of an interrupted backup is left alone. Not thread-safe.
+/// A damaged pack is read again by way of the points that need it, so that a finding names exactly
+/// those that cannot be restored. Garbage of an interrupted backup is left alone. Not thread-safe.
 
 #include <functional>
 #include <map>
@@ -19,7 +19,8 @@ public:
     PackCheck(Access& access, const std::vector<Manifest>& manifests, const Context& context)
         : access_(access), manifests_(manifests), context_(context) {}
 
-    /// `indexed`: packs that the index names. Not deep: only that the packs are there, and their sizes.
+    /// `indexed`: packs that the index names. Not deep: only that the packs are there, and their
+    /// sizes.
     Result<void> run(const std::map<Digest, PackRef>& indexed, bool deep,
                      const std::function<void(std::uint64_t)>& counted);
     std::vector<Finding> take_findings();
@@ -44,10 +45,11 @@ private:
     const std::vector<Manifest>& manifests_;
     const Context& context_;
     std::map<Digest, PackRef> packs_;
-    std::map<Digest, std::string> gone_;  ///< packs that are missing or cut off, and what to say of it
+    std::map<Digest, std::string>
+        gone_;  ///< packs that are missing or cut off, and what to say of it
     Mutex mutex_;
-    std::map<Digest, std::vector<Place>> places_;               ///< of whole packs
-    std::map<Digest, std::map<std::string, Finding>> damage_;   ///< by pack and text
+    std::map<Digest, std::vector<Place>> places_;              ///< of whole packs
+    std::map<Digest, std::map<std::string, Finding>> damage_;  ///< by pack and text
 };
 
 }  // namespace lifeboat::vault

@@ -31,8 +31,10 @@ public:
         const auto number = static_cast<std::size_t>(found - entries.begin());
         TRY(source_.read(loaded_.tree.extents_of(number), ChunkType::data,
                          [&](const Extent& extent, ByteView plain) {
-                             if (extent.zero) bytes.resize(bytes.size() + extent.size);
-                             else append(bytes, plain);
+                             if (extent.zero)
+                                 bytes.resize(bytes.size() + extent.size);
+                             else
+                                 append(bytes, plain);
                              return ok();
                          }));
         return bytes;

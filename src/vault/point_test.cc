@@ -61,7 +61,8 @@ TEST(Point, cuts_streams_by_content_so_that_an_insertion_costs_little) {
     World world;
     const auto vault = must(world.open());
     TestTree tree;
-    tree["rdb"] = {.bytes = random_bytes(world.random, 12 << 20), .chunking = Chunking::content_defined};
+    tree["rdb"] = {.bytes = random_bytes(world.random, 12 << 20),
+                   .chunking = Chunking::content_defined};
     backup(*vault, world, "cache", tree);
     tree["rdb"].bytes.insert(tree["rdb"].bytes.begin() + 100, std::byte{1});
     const Point second = backup(*vault, world, "cache", tree);
@@ -111,7 +112,8 @@ TEST(Point, refuses_paths_that_are_no_paths_of_a_tree) {
     const auto vault = must(world.open());
     auto writer = must(vault->begin_point("database", "base", world.clock.now()));
     for (const char* path : {"", "/etc/passwd", "../up", "a/../../b", "a//b", "./a", "a/"})
-        EXPECT_EQ(writer->begin_file(path, {}, Chunking::fixed_64k).error().kind, ErrorKind::invalid)
+        EXPECT_EQ(writer->begin_file(path, {}, Chunking::fixed_64k).error().kind,
+                  ErrorKind::invalid)
             << path;
     ASSERT_OK(writer->add_directory("a", {}));
     EXPECT_EQ(writer->add_directory("a", {}).error().kind, ErrorKind::invalid);
@@ -178,11 +180,12 @@ TEST(Restore, reports_its_progress_up_to_the_end) {
     const Point point = backup(*vault, world, "database", varied_tree(world.random));
     std::uint64_t last = 0;
     const auto reader = must(vault->open_point(point.id));
-    ASSERT_OK(reader->restore(world.context(), "/out", {}, [&](std::uint64_t done, std::uint64_t total) {
-        EXPECT_GE(done, last);
-        EXPECT_EQ(total, point.size);
-        last = done;
-    }));
+    ASSERT_OK(
+        reader->restore(world.context(), "/out", {}, [&](std::uint64_t done, std::uint64_t total) {
+            EXPECT_GE(done, last);
+            EXPECT_EQ(total, point.size);
+            last = done;
+        }));
     EXPECT_EQ(last, point.size);
 }
 

@@ -1,5 +1,5 @@
-/// Writes one point: the caller's thread cuts its bytes into chunks, two workers hash, look up and compress
-/// them, the assembler puts them in order.
+/// Writes one point: the caller's thread cuts its bytes into chunks, two workers hash, look up and
+/// compress them, the assembler puts them in order.
 
 #include "vault/point_writer.h"
 
@@ -18,7 +18,8 @@ namespace lifeboat::vault {
 namespace {
 
 constexpr unsigned workers = 2;
-// Chunks between the caller and the workers: 1 MiB of database pages, at most 64 MiB of other streams.
+// Chunks between the caller and the workers: 1 MiB of database pages, at most 64 MiB of other
+// streams.
 constexpr std::size_t queued_chunks = 16;
 
 struct Job {
@@ -29,10 +30,13 @@ struct Job {
 class Writer final : public PointWriter {
 public:
     Writer(Access& access, History& history, Point point)
-        : access_(access), history_(history), point_(std::move(point)),
+        : access_(access),
+          history_(history),
+          point_(std::move(point)),
           gear_(make_gear_table(access.keys.gear)),
           index_(access.store, access.keys, access.environment.random),
-          assembler_(access, index_), queue_(queued_chunks),
+          assembler_(access, index_),
+          queue_(queued_chunks),
           scope_(Context(access.environment.clock)) {}
 
     ~Writer() override { queue_.close(); }
@@ -46,7 +50,8 @@ public:
         for (unsigned i = 0; i < workers; ++i)
             scope_.spawn([this](const Context& context) {
                 auto done = work(context);
-                if (!done.has_value()) queue_.close();  // the caller must not wait for room for ever
+                if (!done.has_value())
+                    queue_.close();  // the caller must not wait for room for ever
                 return done;
             });
         return ok();
@@ -60,7 +65,8 @@ public:
     Result<void> add_symlink(const std::string& path, const std::string& target) override {
         TRY(begin_entry(path));
         if (target.empty() || target.size() > 4096)
-            return invalid(fmt::format("symlink '{}' has a target of {} bytes", path, target.size()));
+            return invalid(
+                fmt::format("symlink '{}' has a target of {} bytes", path, target.size()));
         return assembler_.submit(next_++, AddSymlink{path, target});
     }
 
@@ -87,7 +93,8 @@ public:
 
     std::uint64_t written() const override { return point_.size; }
 
-    Result<Point> commit(const Context& context, Instant ended, Json facts, Json instance) override {
+    Result<Point> commit(const Context& context, Instant ended, Json facts,
+                         Json instance) override {
         if (committed_) return invalid("this point is committed");
         TRY(end_file());
         TRY(drain());
@@ -160,10 +167,13 @@ private:
     Result<Event> process(const Job& job) {
         const ByteView plain = ByteView(job.typed).subspan(1);
         if (is_zero(plain)) return Event(ZeroChunk{plain.size()});
-        DataChunk chunk{.id = chunk_id(access_.keys, job.typed), .size = plain.size(),
-                        .known = {}, .packed = {}};
+        DataChunk chunk{.id = chunk_id(access_.keys, job.typed),
+                        .size = plain.size(),
+                        .known = {},
+                        .packed = {}};
         if (assembler_.has(chunk.id)) {
-            // Raw bytes in case the assembler has moved the chunk into the index when this comes there.
+            // Raw bytes in case the assembler has moved the chunk into the index when this comes
+            // there.
             chunk.packed = {to_bytes(plain), Encoding::raw};
             return Event(std::move(chunk));
         }
@@ -177,9 +187,11 @@ private:
         for (const PackRef& pack : assembler_.borrowed()) {
             auto found = access_.store.status(pack_object(pack.name));
             if (!found.has_value() && found.error().kind == ErrorKind::not_found)
-                return conflict(fmt::format("pack '{}', which holds a part of this point, was removed "
-                                            "meanwhile", pack_object(pack.name)),
-                                "Make the backup again: what is missing is stored anew.");
+                return conflict(
+                    fmt::format("pack '{}', which holds a part of this point, was removed "
+                                "meanwhile",
+                                pack_object(pack.name)),
+                    "Make the backup again: what is missing is stored anew.");
             if (!found.has_value()) return std::move(found).error();
         }
         return ok();
@@ -221,7 +233,8 @@ Result<std::set<Digest>> read_condemned(Access& access) {
             return std::move(bytes).error();
         }
         const auto plain = open_object(access, object.name, *bytes);
-        // A damaged list stops no backup: what it would have told is checked again before the commit.
+        // A damaged list stops no backup: what it would have told is checked again before the
+        // commit.
         for (std::size_t at = 0; plain.has_value() && at + 32 <= plain->size(); at += 32)
             condemned.insert(Decoder(ByteView(*plain).subspan(at)).array<32>());
     }

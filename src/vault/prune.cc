@@ -17,8 +17,13 @@ class Prune {
 public:
     Prune(Access& access, History& history, LogCatalog& logs, const Context& context,
           Duration grace, bool dry_run)
-        : access_(access), history_(history), logs_(logs), context_(context), grace_(grace),
-          dry_run_(dry_run), now_(access.environment.clock.now()) {}
+        : access_(access),
+          history_(history),
+          logs_(logs),
+          context_(context),
+          grace_(grace),
+          dry_run_(dry_run),
+          now_(access.environment.clock.now()) {}
 
     Result<PruneReport> run(const PruneRule& rule) {
         if (!dry_run_) TRY(begin());
@@ -51,9 +56,10 @@ private:
         std::vector<Finding> damaged;
         auto points = TRY(history_.points(&damaged));
         if (damaged.empty()) return points;
-        return corrupt(fmt::format("nothing is pruned while {}", damaged.front().what),
-                       "Bring that object back from a copy of the vault, or remove it if its point is "
-                       "given up.");
+        return corrupt(
+            fmt::format("nothing is pruned while {}", damaged.front().what),
+            "Bring that object back from a copy of the vault, or remove it if its point is "
+            "given up.");
     }
 
     Result<void> remove_points(const std::vector<Point>& expired) {
@@ -94,8 +100,8 @@ private:
             const auto parsed = parse_log_object(files[i]->object());
             const auto info = infos.find(files[i]->object());
             if (info == infos.end() || is_young(*info->second)) continue;
-            const auto next = i + 1 < files.size() ? parse_log_object(files[i + 1]->object())
-                                                   : std::nullopt;
+            const auto next =
+                i + 1 < files.size() ? parse_log_object(files[i + 1]->object()) : std::nullopt;
             const bool last = !next || next->name != parsed->name;
             if (!is_needless(*files[i], parsed->name, last, *info->second, kept, rule)) continue;
             TRY(count(files[i]->object(), info->second->size));
@@ -124,7 +130,8 @@ private:
         }
         if (first_needed) return !last && content.damage.empty() && content.end <= *first_needed;
         if (lineage_known) return true;
-        // Another cluster's log, from before the component was recovered: as long as its points would stay.
+        // Another cluster's log, from before the component was recovered: as long as its points
+        // would stay.
         const auto keep = rule.keep.find(name.component);
         return elsewhere && keep != rule.keep.end() && now_ - info.modified > keep->second;
     }

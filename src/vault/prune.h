@@ -1,8 +1,9 @@
 #pragma once
 /// Pruning a vault (see Vault::prune).
 ///
-/// Points go by rule, at once; what nothing refers to any more goes only when it is older than the grace
-/// and no writer is at work. Every step leaves a vault in which each manifest that is there restores:
+/// Points go by rule, at once; what nothing refers to any more goes only when it is older than the
+/// grace and no writer is at work. Every step leaves a vault in which each manifest that is there
+/// restores:
 ///
 ///     record of prune → manifests → list of condemned packs → index without them → packs → list
 

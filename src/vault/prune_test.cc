@@ -42,7 +42,8 @@ TEST(Prune, keeps_by_age_but_always_the_newest) {
     const Instant now(std::chrono::hours(24 * 9 + 1));
     const auto ids = [&](const PruneRule& rule) {
         std::vector<std::string> found;
-        for (const Point& point : expired_points(points, rule, now)) found.push_back(point.id.value);
+        for (const Point& point : expired_points(points, rule, now))
+            found.push_back(point.id.value);
         return found;
     };
     EXPECT_TRUE(ids({}).empty());
@@ -123,7 +124,8 @@ TEST(Prune, sweeps_nothing_while_somebody_writes_and_a_writer_may_reuse_what_it_
     EXPECT_EQ(report.removed.size(), 1U);
     EXPECT_EQ(count_objects(world, "packs/"), 2U);
     const Point point = must(writer->commit(world.context(), world.clock.now(), {}, {}));
-    EXPECT_EQ(must(try_restore(world.reopen(), world, point.id, "/out")).at("other"), tree.at("other"));
+    EXPECT_EQ(must(try_restore(world.reopen(), world, point.id, "/out")).at("other"),
+              tree.at("other"));
 }
 
 TEST(Prune, gives_up_the_session_of_a_dead_writer_which_cannot_commit_any_more) {
@@ -145,7 +147,8 @@ TEST(Prune, is_done_by_one_at_a_time) {
     const auto store = must(open_directory_store("/vault", environment));
     Access access{environment, *store, {}, {}};
     auto other = must(Session::begin(access, "prune"));
-    EXPECT_EQ(world.reopen().prune(world.context(), {}, grace, false).error().kind, ErrorKind::conflict);
+    EXPECT_EQ(world.reopen().prune(world.context(), {}, grace, false).error().kind,
+              ErrorKind::conflict);
     other.reset();
     EXPECT_OK(world.reopen().prune(world.context(), {}, grace, false));
 }
@@ -154,7 +157,8 @@ TEST(Prune, refuses_while_a_manifest_is_damaged) {
     World world;
     backup(world.reopen(), world, "database", some_tree(world));
     must(world.files.flip_byte("/vault/manifests/0000000000000001", 100));
-    EXPECT_EQ(world.reopen().prune(world.context(), {}, grace, false).error().kind, ErrorKind::corrupt);
+    EXPECT_EQ(world.reopen().prune(world.context(), {}, grace, false).error().kind,
+              ErrorKind::corrupt);
 }
 
 TEST(Prune, keeps_the_log_from_the_oldest_kept_point_on) {
@@ -183,7 +187,8 @@ TEST(Prune, keeps_the_log_from_the_oldest_kept_point_on) {
     // Once only the later branch is needed, the earlier one goes as a whole.
     backup(world.reopen(), world, "database", {{"a", {}}}, needs(2, 4200, 4300));
     world.clock.advance(1000h);
-    must(world.reopen().prune(world.context(), {.keep_newest = 1, .keep = {{"database", 1h}}}, grace, false));
+    must(world.reopen().prune(world.context(), {.keep_newest = 1, .keep = {{"database", 1h}}},
+                              grace, false));
     EXPECT_EQ(must(world.reopen().logs("database")).size(), 1U);
     EXPECT_EQ(must(world.reopen().logs("cache")).size(), 1U);
     EXPECT_TRUE(must(world.reopen().verify(world.context(), true, {})).findings.empty());
@@ -201,12 +206,14 @@ TEST(Verify, names_the_points_whose_stretch_of_the_log_is_damaged) {
         writer.reset();
     }
     const Point before = backup(world.reopen(), world, "database", {{"a", {}}}, needs(1, 0, 900));
-    const Point within = backup(world.reopen(), world, "database", {{"a", {}}}, needs(1, 900, 1500));
+    const Point within =
+        backup(world.reopen(), world, "database", {{"a", {}}}, needs(1, 900, 1500));
     for (const std::string& object : all_objects(world))
         if (object.starts_with("logs/")) must(world.files.flip_byte("/vault/" + object, 1500));
     const auto findings = must(world.reopen().verify(world.context(), true, {})).findings;
     ASSERT_EQ(findings.size(), 1U);
-    EXPECT_EQ(findings[0].affects, (std::vector<std::string>{"log database/7301/1", within.id.value}));
+    EXPECT_EQ(findings[0].affects,
+              (std::vector<std::string>{"log database/7301/1", within.id.value}));
 }
 
 }  // namespace

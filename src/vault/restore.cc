@@ -22,8 +22,12 @@ class Restore {
 public:
     Restore(Access& access, const LoadedPoint& point, ChunkSource& source, const Path& directory,
             const RestoreOptions& options, const Progress& progress)
-        : files_(access.environment.files), point_(point), source_(source), root_(directory),
-          options_(options), progress_(progress) {}
+        : files_(access.environment.files),
+          point_(point),
+          source_(source),
+          root_(directory),
+          options_(options),
+          progress_(progress) {}
 
     Result<void> run(const Context& context) {
         TRY(check_target());
@@ -47,8 +51,9 @@ private:
             return conflict(fmt::format("'{}' is not a directory", root_.string()));
         const auto names = TRY(files_.list(root_));
         if (names.empty()) return ok();
-        return conflict(fmt::format("'{}' is not empty: it holds '{}'", root_.string(), names.front()),
-                        "A restore never writes over anything: name a new directory.");
+        return conflict(
+            fmt::format("'{}' is not empty: it holds '{}'", root_.string(), names.front()),
+            "A restore never writes over anything: name a new directory.");
     }
 
     /// Where each entry goes. Errors: invalid (a mapped path leads elsewhere, or two meet).
@@ -61,7 +66,8 @@ private:
             if (options_.map) path = options_.map(entries[i]);
             if (!path) continue;
             if (!is_tree_path(*path))
-                return invalid(fmt::format("'{}' cannot be restored as '{}'", entries[i].path, *path));
+                return invalid(
+                    fmt::format("'{}' cannot be restored as '{}'", entries[i].path, *path));
             if (!taken.emplace(*path, entries[i].type).second)
                 return invalid(fmt::format("two entries would be restored as '{}'", *path));
             paths_[i] = *path;
@@ -76,8 +82,10 @@ private:
                  slash = path.find('/', slash + 1)) {
                 const auto parent = taken.find(path.substr(0, slash));
                 if (parent != taken.end() && parent->second != Entry::Type::directory)
-                    return invalid(fmt::format("'{}' would be restored below something that is no "
-                                               "directory", path));
+                    return invalid(
+                        fmt::format("'{}' would be restored below something that is no "
+                                    "directory",
+                                    path));
             }
         return ok();
     }
@@ -89,10 +97,10 @@ private:
             existing = existing.parent_path();
         const std::uint64_t free = TRY(files_.free_space(existing.empty() ? Path(".") : existing));
         if (free >= needed_) return ok();
-        return exhausted(fmt::format("'{}' has {} free, point '{}' needs {}", existing.string(),
-                                     human_size(free), point_.manifest.point.id.value,
-                                     human_size(needed_)),
-                         "Free space there, or restore to another file system.");
+        return exhausted(
+            fmt::format("'{}' has {} free, point '{}' needs {}", existing.string(),
+                        human_size(free), point_.manifest.point.id.value, human_size(needed_)),
+            "Free space there, or restore to another file system.");
     }
 
     Result<void> write_all(const Context& context) {
@@ -123,7 +131,8 @@ private:
                 continue;
             }
             auto file = TRY(files_.open(path, OpenMode::create, 0600));
-            if (entry.size > 0) TRY(file->truncate(entry.size));  // what is not written reads as zeros
+            if (entry.size > 0)
+                TRY(file->truncate(entry.size));  // what is not written reads as zeros
         }
         return ok();
     }
@@ -165,7 +174,8 @@ private:
         for (std::size_t i = entries.size(); i-- > 0;) {
             if (!paths_[i]) continue;
             const Path path = root_ / *paths_[i];
-            if (options_.owner) TRY(files_.set_owner(path, options_.owner->uid, options_.owner->gid));
+            if (options_.owner)
+                TRY(files_.set_owner(path, options_.owner->uid, options_.owner->gid));
             if (entries[i].type != Entry::Type::symlink)
                 TRY(files_.set_permissions(path, entries[i].meta.mode & 07777U));
         }
@@ -190,7 +200,8 @@ private:
             const auto status = files_.status(root_ / name);
             if (status.has_value() && status->type == FileType::directory)
                 (void)files_.remove_tree(root_ / name);
-            else (void)files_.remove(root_ / name);
+            else
+                (void)files_.remove(root_ / name);
         }
     }
 

@@ -34,13 +34,13 @@ Bytes seal_object(const Access& access, const std::string& object, ByteView plai
 Result<Bytes> open_object(const Access& access, const std::string& object, ByteView bytes) {
     if (bytes.size() < header_size || as_text(bytes.first(8)) != magic ||
         load_le<std::uint16_t>(bytes, 8) != 1)
-        return corrupt(fmt::format("object '{}': header at offset 0: not a sealed object of version 1",
-                                   object));
+        return corrupt(fmt::format(
+            "object '{}': header at offset 0: not a sealed object of version 1", object));
     const ByteView header = bytes.first(header_size);
     const Salt salt = Decoder(header.subspan(16)).array<32>();
-    auto plain = crypto::open(object_key(access.keys.document, salt, "document"),
-                              nonce_of(0, Part::body), associated(access.keys, object, header),
-                              bytes.subspan(header_size));
+    auto plain =
+        crypto::open(object_key(access.keys.document, salt, "document"), nonce_of(0, Part::body),
+                     associated(access.keys, object, header), bytes.subspan(header_size));
     if (plain.has_value()) return plain;
     return corrupt(fmt::format("object '{}': authentication failed", object));
 }

@@ -7,8 +7,7 @@
 namespace lifeboat::vault {
 
 Result<std::unique_ptr<Session>> Session::begin(Access& access, const std::string& kind) {
-    const std::string stem =
-        fmt::format("sessions/{}-{}", kind, access.environment.random.hex(8));
+    const std::string stem = fmt::format("sessions/{}-{}", kind, access.environment.random.hex(8));
     auto session = std::unique_ptr<Session>(new Session(access, stem));
     TRY(session->publish());
     return session;
@@ -25,7 +24,8 @@ Result<void> Session::publish() {
     const std::string text =
         fmt::format("host {} pid {} user {}", environment.processes.host_name(),
                     environment.processes.own_pid(), environment.processes.own_user());
-    // Deferred: others on this machine see it at once, and a machine that fails has no writers left.
+    // Deferred: others on this machine see it at once, and a machine that fails has no writers
+    // left.
     TRY(access_.store.put(next, seal_object(access_, next, as_bytes(text)), true));
     const std::string previous = std::exchange(object_, next);
     ++count_;

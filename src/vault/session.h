@@ -1,9 +1,9 @@
 #pragma once
 /// Sessions: small objects by which writers and prune know of each other. Writers take no locks.
 ///
-/// A writer publishes one and renews it; prune sweeps only while none is alive. A session that was not
-/// renewed for session_timeout is dead: its writer crashed, or will find out at commit that it was given
-/// up. Age is told by the clock of the storage.
+/// A writer publishes one and renews it; prune sweeps only while none is alive. A session that was
+/// not renewed for session_timeout is dead: its writer crashed, or will find out at commit that it
+/// was given up. Age is told by the clock of the storage.
 
 #include <memory>
 #include <vector>

@@ -15,14 +15,14 @@ namespace lifeboat::vault::testing {
 
 using namespace std::chrono_literals;
 
-#define ASSERT_OK(expression)                                             \
-    do {                                                                  \
-        const auto& assert_ok_result = (expression);                      \
+#define ASSERT_OK(expression)                                                          \
+    do {                                                                               \
+        const auto& assert_ok_result = (expression);                                   \
         ASSERT_TRUE(assert_ok_result.has_value()) << assert_ok_result.error().message; \
     } while (false)
-#define EXPECT_OK(expression)                                             \
-    do {                                                                  \
-        const auto& expect_ok_result = (expression);                      \
+#define EXPECT_OK(expression)                                                          \
+    do {                                                                               \
+        const auto& expect_ok_result = (expression);                                   \
         EXPECT_TRUE(expect_ok_result.has_value()) << expect_ok_result.error().message; \
     } while (false)
 

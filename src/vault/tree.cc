@@ -64,8 +64,10 @@ Result<void> check_paths(const std::vector<Entry>& entries) {
              slash = path.find('/', slash + 1)) {
             const auto parent = types.find(path.substr(0, slash));
             if (parent != types.end() && parent->second != Entry::Type::directory)
-                return corrupt(fmt::format("'{}' of the tree lies below something that is no "
-                                           "directory", entry.path));
+                return corrupt(
+                    fmt::format("'{}' of the tree lies below something that is no "
+                                "directory",
+                                entry.path));
         }
     }
     return ok();
@@ -74,7 +76,8 @@ Result<void> check_paths(const std::vector<Entry>& entries) {
 }  // namespace
 
 bool is_tree_path(std::string_view path) {
-    if (path.empty() || path.size() > 4096 || path.find('\0') != std::string_view::npos) return false;
+    if (path.empty() || path.size() > 4096 || path.find('\0') != std::string_view::npos)
+        return false;
     return std::ranges::none_of(split(path, '/'), [](std::string_view part) {
         return part.empty() || part == "." || part == "..";
     });
@@ -96,8 +99,12 @@ void TreeWriter::symlink(const std::string& path, const std::string& target) {
     append_le(records_, static_cast<std::uint8_t>(Record::symlink));
     append_text(records_, path);
     append_text(records_, target);
-    leaf({.type = Entry::Type::symlink, .path = path, .target = target, .size = 0,
-          .meta = {.mode = 0, .modified = {}}}, finish(content_));
+    leaf({.type = Entry::Type::symlink,
+          .path = path,
+          .target = target,
+          .size = 0,
+          .meta = {.mode = 0, .modified = {}}},
+         finish(content_));
 }
 
 void TreeWriter::begin_file(const std::string& path, const FileMeta& meta) {
@@ -178,7 +185,8 @@ Result<void> TreeReader::record(std::uint8_t kind, Decoder& in) {
             close(vault::finish(content_));
             return ok();
         }
-        case Record::extents: return extents(in);
+        case Record::extents:
+            return extents(in);
         case Record::end:
             if (in.le<std::uint64_t>() != tree_.entries.back().size)
                 return corrupt("a file of the tree has another size than its extents");

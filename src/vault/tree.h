@@ -1,9 +1,9 @@
 #pragma once
 /// The tree of a point: its entries and, for files, the extents that make up their bytes.
 ///
-/// It is written as a stream of records, cut between records into tree chunks that lie in packs like
-/// any other: so neither the writer nor a manifest grows with the point. Extents name packs by their
-/// number in the manifest's list. Pure.
+/// It is written as a stream of records, cut between records into tree chunks that lie in packs
+/// like any other: so neither the writer nor a manifest grows with the point. Extents name packs by
+/// their number in the manifest's list. Pure.
 
 #include <optional>
 
@@ -66,8 +66,8 @@ class TreeReader {
 public:
     /// Errors: corrupt.
     Result<void> add(ByteView records);
-    /// Requires: all chunks were added. Errors: corrupt (ends within a file, a path that leads out of
-    /// the tree or through something that is no directory, a path twice).
+    /// Requires: all chunks were added. Errors: corrupt (ends within a file, a path that leads out
+    /// of the tree or through something that is no directory, a path twice).
     Result<Tree> finish();
 
 private:

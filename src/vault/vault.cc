@@ -40,9 +40,11 @@ class DirectoryVault final : public Vault {
 public:
     DirectoryVault(Environment& environment, std::unique_ptr<Store> store, OpenedRecord record,
                    const crypto::Key& root)
-        : store_(std::move(store)), root_(root),
+        : store_(std::move(store)),
+          root_(root),
           access_{environment, *store_, std::move(record.keys), std::move(record.read_only)},
-          history_(access_), logs_(access_) {}
+          history_(access_),
+          logs_(access_) {}
 
     std::string id() const override { return to_hex(access_.keys.vault); }
     Store& store() override { return *store_; }
@@ -89,8 +91,8 @@ public:
         // Sealed twice, the same document has other bytes: only what is inside can be compared.
         const Bytes present = TRY(get_document(component, name));
         if (std::ranges::equal(present, bytes)) return ok();
-        return conflict(fmt::format("document '{}' of '{}' exists and says something else", name,
-                                    component));
+        return conflict(
+            fmt::format("document '{}' of '{}' exists and says something else", name, component));
     }
 
     Result<Bytes> get_document(const std::string& component, const std::string& name) override {
@@ -139,8 +141,9 @@ Result<void> init_vault(Environment& environment, const Path& directory, const c
         if (name == format_object)
             return conflict(fmt::format("'{}' is a vault already", directory.string()));
         if (name != "tmp")  // left over from an init that was interrupted
-            return conflict(fmt::format("'{}' is not empty: it holds '{}'", directory.string(), name),
-                            "A vault begins in a directory of its own: name a new one.");
+            return conflict(
+                fmt::format("'{}' is not empty: it holds '{}'", directory.string(), name),
+                "A vault begins in a directory of its own: name a new one.");
     }
     TRY(files.make_directories(directory, 0700));
     if (directory.has_parent_path()) TRY(files.sync_directory(directory.parent_path()));
@@ -158,13 +161,13 @@ Result<std::unique_ptr<Vault>> open_vault(Environment& environment, const Path& 
     auto store = TRY(open_directory_store(directory, environment));
     auto text = store->get(format_object);
     if (!text.has_value() && text.error().kind == ErrorKind::not_found)
-        return not_found(fmt::format("'{}' is not a vault: it has no {}", directory.string(),
-                                     format_object),
-                         "Make one with `lifeboat vault init`, or correct the path in the plan.");
+        return not_found(
+            fmt::format("'{}' is not a vault: it has no {}", directory.string(), format_object),
+            "Make one with `lifeboat vault init`, or correct the path in the plan.");
     if (!text.has_value()) return std::move(text).error();
     auto record = TRY(read_format_record(as_text(*text), key));
-    return std::unique_ptr<Vault>(std::make_unique<DirectoryVault>(
-        environment, std::move(store), std::move(record), key));
+    return std::unique_ptr<Vault>(
+        std::make_unique<DirectoryVault>(environment, std::move(store), std::move(record), key));
 }
 
 }  // namespace lifeboat::vault

@@ -1,5 +1,5 @@
-/// Verifies a vault: every kind of object, from what needs no key to every chunk. Damage is a finding,
-/// never an error; an error is a store that cannot be read.
+/// Verifies a vault: every kind of object, from what needs no key to every chunk. Damage is a
+/// finding, never an error; an error is a store that cannot be read.
 
 #include "vault/verify.h"
 
@@ -19,7 +19,11 @@ class Verifier {
 public:
     Verifier(Access& access, History& history, LogCatalog& logs, const Context& context, bool deep,
              const Progress& progress)
-        : access_(access), history_(history), logs_(logs), context_(context), deep_(deep),
+        : access_(access),
+          history_(history),
+          logs_(logs),
+          context_(context),
+          deep_(deep),
           progress_(progress) {}
 
     Result<VerifyReport> run(const crypto::Key& root) {
@@ -76,9 +80,11 @@ private:
             count(bytes->size());
             hashes_[*sequence] = crypto::sha256(*bytes);
             auto manifest = read_manifest(access_.keys, *sequence, *bytes);
-            if (manifest.has_value()) manifests_.push_back(std::move(*manifest));
-            else find(object.name, manifest.error().message,
-                      {fmt::format("the point with sequence {}", *sequence)});
+            if (manifest.has_value())
+                manifests_.push_back(std::move(*manifest));
+            else
+                find(object.name, manifest.error().message,
+                     {fmt::format("the point with sequence {}", *sequence)});
         }
         return ok();
     }
@@ -90,7 +96,8 @@ private:
             return std::move(record).error();
         if (!record.has_value()) return ok();  // check_sealed names it
         const auto hash_of = [&](std::uint64_t sequence) -> std::optional<Digest> {
-            if (const auto here = hashes_.find(sequence); here != hashes_.end()) return here->second;
+            if (const auto here = hashes_.find(sequence); here != hashes_.end())
+                return here->second;
             if (sequence == record->floor) return record->floor_hash;
             if (const auto gone = record->above.find(sequence); gone != record->above.end())
                 return gone->second;
@@ -142,7 +149,8 @@ private:
     Result<void> check_packs() {
         PackCheck check(access_, manifests_, context_);
         TRY(check.run(indexed_, deep_, [&](std::uint64_t bytes) { count(bytes); }));
-        for (Finding& finding : check.take_findings()) report_.findings.push_back(std::move(finding));
+        for (Finding& finding : check.take_findings())
+            report_.findings.push_back(std::move(finding));
         return ok();
     }
 
@@ -181,13 +189,11 @@ private:
     /// A hole whose cause was not named yet: a file that is gone, or the shallow look.
     void note_hole(const LogName& name, const std::vector<std::shared_ptr<LogFile>>& files,
                    const Gap& gap) {
-        const bool known = std::ranges::any_of(report_.findings, [&](const Finding& finding) {
-            return gap.reason == finding.what;
-        });
+        const bool known = std::ranges::any_of(
+            report_.findings, [&](const Finding& finding) { return gap.reason == finding.what; });
         if (known) return;
-        const auto near = std::ranges::find_if(files, [&](const auto& file) {
-            return file->content().end >= gap.from;
-        });
+        const auto near = std::ranges::find_if(
+            files, [&](const auto& file) { return file->content().end >= gap.from; });
         find((near == files.end() ? files.back() : *near)->object(),
              fmt::format("positions {} to {}: {}", gap.from, gap.to, gap.reason),
              affected_by(name, Span{gap.from, gap.to}));
@@ -200,8 +206,9 @@ private:
         affected.push_back(fmt::format("log {}/{}/{}", name.component, name.lineage, name.branch));
         for (const Manifest& manifest : manifests_) {
             const auto need = log_need(manifest.point);
-            if (manifest.point.component == name.component && need && need->lineage == name.lineage &&
-                need->branch == name.branch && need->from < end && lost->from < need->to)
+            if (manifest.point.component == name.component && need &&
+                need->lineage == name.lineage && need->branch == name.branch && need->from < end &&
+                lost->from < need->to)
                 affected.push_back(manifest.point.id.value);
         }
         return affected;
