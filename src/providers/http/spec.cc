@@ -33,7 +33,9 @@ VerbSpec redirect() {
     spec.in_drill = DrillBehaviour::recorded;
     spec.arguments = {{.name = "component",
                        .summary = "Whose replicas get the traffic; the one it needs when absent."},
-                      {.name = "site", .summary = "The site that the component must be at."},
+                      {.name = "site",
+                       .type = SettingType::site,
+                       .summary = "The site that the component must be at."},
                       {.name = "to", .summary = "The same as `site`."},
                       {.name = "targets",
                        .type = SettingType::text_list,

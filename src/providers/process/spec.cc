@@ -15,6 +15,7 @@ constexpr std::chrono::minutes timeout_change{2};
 
 SettingSpec site() {
     return {.name = "site",
+            .type = SettingType::site,
             .summary = "The site to act at; the one where the component runs when absent."};
 }
 

@@ -16,7 +16,9 @@ VerbSpec restore() {
     spec.makes_instance = true;
     spec.arguments = {
         {.name = "to", .summary = "A time, a point's id, or `latest`; the newest when absent."},
-        {.name = "site", .summary = "Where; at the component's site when absent."}};
+        {.name = "site",
+         .type = SettingType::site,
+         .summary = "Where; where it stands now when absent."}};
     spec.outputs = {"instance", "endpoint", "host", "port", "point", "target_time", "keys"};
     spec.estimate = std::chrono::seconds(2);
     spec.timeout = std::chrono::hours(2);

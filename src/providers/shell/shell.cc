@@ -193,6 +193,8 @@ public:
     Result<Started> start(const Context& context, const VerbCall& call,
                           const ProgressSink&) override {
         if (call.verb == "verify") return verify(context, call);
+        if (call.verb != "run")
+            return unsupported(fmt::format("kind 'shell' cannot '{}'", call.verb));
         const Json options = TRY(options_of(call));
         Command command = TRY(command_of(services_, call, options, "command"));
         const bool idempotent = bool_or(options, "idempotent", false);
