@@ -6,7 +6,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using enum SettingType;
-using specs::choice;
 using specs::optional;
 using specs::required;
 

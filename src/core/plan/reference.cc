@@ -10,11 +10,11 @@
 namespace lifeboat::plan {
 namespace {
 
-/// A bar would end the cell of a table.
+/// A bar would end the cell of a table, and `<…>` would be taken for HTML.
 std::string cell(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        if (c == '|') out += '\\';
+        if (c == '|' || c == '<') out += '\\';
         out += c == '\n' ? ' ' : c;
     }
     return out;
