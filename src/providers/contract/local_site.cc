@@ -42,8 +42,9 @@ Result<void> read_ports(const Json& local, LocalSite& site) {
 }
 
 void add_port(const Json& value, std::set<std::uint16_t>& ports) {
-    if (value.is_number_unsigned() && value.get<std::uint64_t>() <= 65535)
-        ports.insert(value.get<std::uint16_t>());
+    if (!value.is_number_integer()) return;
+    const auto port = value.get<std::int64_t>();
+    if (port > 0 && port <= 65535) ports.insert(static_cast<std::uint16_t>(port));
 }
 
 void add_ports(const Json& settings, std::set<std::uint16_t>& ports) {
@@ -109,8 +110,22 @@ Result<std::string> reveal(const SecretResolver& secrets, const std::string& val
     return secret.use();
 }
 
+Result<void> make_durable_directory(Files& files, const Path& directory,
+                                    std::uint32_t permissions) {
+    Path known = directory;
+    std::vector<Path> parents;  // of all that is new
+    while (known.has_relative_path() && !files.status(known).has_value()) {
+        known = known.parent_path();
+        parents.push_back(known);
+    }
+    if (parents.empty()) return ok();
+    TRY(files.make_directories(directory, permissions));
+    for (const Path& parent : parents) TRY(files.sync_directory(parent));
+    return ok();
+}
+
 Result<void> make_site_directory(Environment& environment, const LocalSite& site) {
-    auto made = environment.files.make_directories(site.directory, 0755);
+    auto made = make_durable_directory(environment.files, site.directory);
     if (!made.has_value())
         return std::move(made).error().in(fmt::format("directory of site '{}'", site.name));
     return ok();

@@ -27,6 +27,10 @@ struct LocalSite {
 Result<LocalSite> local_site(const plan::Plan& plan, const std::string& site,
                              const Path& plan_directory);
 
+/// Makes a directory and its missing parents. Durable: each name in its parent.
+Result<void> make_durable_directory(Files& files, const Path& directory,
+                                    std::uint32_t permissions = 0755);
+
 /// Makes the site's directory, open to be passed through by the users that servers run as.
 Result<void> make_site_directory(Environment& environment, const LocalSite& site);
 

@@ -86,7 +86,7 @@ Result<std::optional<std::uint16_t>> reserved_port(Environment& environment, con
 Result<std::uint16_t> reserve_port(Environment& environment, const LocalSite& site,
                                    const std::string& token) {
     TRY(make_site_directory(environment, site));
-    TRY(environment.files.make_directories(ports_directory(site), 0755));
+    TRY(make_durable_directory(environment.files, ports_directory(site)));
     const auto held = TRY(reservations(environment, site));
     if (const auto own = port_of(held, token)) {
         // A crash may have come between the link and its sync.

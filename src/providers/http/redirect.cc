@@ -24,7 +24,7 @@ std::vector<std::string> endpoints_of(const Instance& instance) {
     if (settings.contains("ports") && settings["ports"].is_array()) {
         const auto replicas = static_cast<std::size_t>(integer_or(settings, "replicas", 1));
         for (const Json& port : settings["ports"])
-            if (port.is_number_unsigned() && endpoints.size() < replicas)
+            if (port.is_number_integer() && endpoints.size() < replicas)
                 endpoints.push_back(to_string(Endpoint{host, port.get<std::uint16_t>()}));
     }
     if (endpoints.empty() && !instance.endpoint.empty()) endpoints.push_back(instance.endpoint);

@@ -31,7 +31,7 @@ std::vector<plan::Check> ready_checks(const Service& service, std::uint16_t port
 Result<std::unique_ptr<FileLock>> Crew::lock(const Context& context) {
     Files& files = services_.environment.files;
     TRY(make_site_directory(services_.environment, service_.site));
-    TRY(files.make_directories(service_.directory, 0755));
+    TRY(make_durable_directory(files, service_.directory));
     const Context patient = context.within(lock_patience);
     while (true) {
         auto lock = files.lock(service_.directory / "lock");

@@ -107,7 +107,7 @@ Result<std::vector<Marked>> marked(Environment& environment, const Service& serv
 Result<void> write(Environment& environment, const Service& service, const std::string& name,
                    const Json& value) {
     TRY(make_site_directory(environment, service.site));
-    TRY(environment.files.make_directories(service.directory, 0755));
+    TRY(make_durable_directory(environment.files, service.directory));
     return write_file_durably(environment.files, service.directory / (name + std::string(suffix)),
                               as_bytes(dump_pretty(value) + "\n"));
 }

@@ -75,8 +75,7 @@ Result<void> prepare_folder(const Context& context, Services& services, const Jo
                             "Move it away; nothing is ever restored over anything.");
     }
     TRY(providers::make_site_directory(services.environment, job.site));
-    TRY(files.make_directories(job.folder, 0755));
-    return files.sync_directory(job.site.directory);
+    return providers::make_durable_directory(files, job.folder);
 }
 
 Result<Json> write_files(const Context& context, Services& services, const Job& job,
