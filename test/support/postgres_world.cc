@@ -21,7 +21,7 @@ PostgresWorld::PostgresWorld(const PostgresServer::Options& options,
                     .has_value());
     read_plan(registry_,
               fmt::format("  database:\n    kind: postgres\n    site: primary\n    port: {}\n"
-                          "    data_directory: pg\n    password: \"file:{}\"\n{}"
+                          "    data_directory: primary/pg\n    password: \"file:{}\"\n{}"
                           "    objectives: {{rto: 30s, rpo: 5s}}\n"
                           "    protect: [{{method: continuous}}, {{method: base, every: 1d}}]\n"
                           "    health: [{{tcp: {}}}, {{sql: \"SELECT 1\"}}]\n",
@@ -110,6 +110,7 @@ Protection::Protection(PostgresWorld& world) : world_(world) {
                                                 last_ = report;
                                             });
         running_ = false;
+        if (!result_.has_value()) fmt::print("protect ended: {}\n", result_.error().message);
     });
 }
 

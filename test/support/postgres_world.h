@@ -35,6 +35,8 @@ public:
     std::uint16_t candidate_port() const;
     /// The candidate is the current instance from now on.
     void switch_over();
+    /// The copy was only looked at.
+    void forget_candidate() { candidate_.reset(); }
 
     /// How far the vault's newest log is durable.
     postgres::Lsn durable();

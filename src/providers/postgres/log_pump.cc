@@ -12,7 +12,6 @@ constexpr std::size_t waiting_max = 64U << 20U;
 // A group closes after this time or size: few syncs under load, and a commit is durable here soon.
 constexpr Duration group_time = 5ms;
 constexpr std::size_t group_size = 1U << 20U;
-constexpr Lsn look_back_pages = 64;
 
 }  // namespace
 
@@ -113,9 +112,10 @@ Result<WalParser> parser_at_end(vault::LogReader& log, const WalFormat& format) 
         }
         return parser;
     };
-    const Lsn page = status.boundary - status.boundary % format.block_size;
-    const Lsn back = look_back_pages * format.block_size;
-    const Lsn from = status.boundary == 0 || page < begin + back ? begin : page - back;
+    // From the beginning of a segment: behind a switch, pages have no headers to begin at.
+    const Lsn back =
+        status.boundary == 0 ? 0 : segment_start(status.boundary - 1, format.segment_size);
+    const Lsn from = std::max(begin, back);
     WalParser parser = TRY(read_on(WalParser::at_page(format, from)));
     if (parser.boundary() != 0 || status.boundary == 0 || status.boundary < begin) return parser;
     // One record longer than what was looked at: what comes before it is not needed to go on.

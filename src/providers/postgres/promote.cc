@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <csignal>
+
 #include "providers/postgres/replay.h"
 #include "providers/postgres/stream.h"
 
@@ -99,7 +101,9 @@ Result<Json> settle(const Context& context, const Services& services,
     }
     TRY(write_server_config(services, candidate.server, candidate.directory, candidate.marker,
                             false));
-    TRY(candidate.connection->execute(bounded, "SELECT pg_reload_conf()"));
+    // By signal: pg_reload_conf() asks for a right that a replication user need not have.
+    if (candidate.marker.postmaster)
+        TRY(services.environment.processes.signal(*candidate.marker.postmaster, SIGHUP));
     if (history.begin() != candidate.marker.target)
         return corrupt(fmt::format("{} left its old timeline at {}, not at the target {}",
                                    candidate.server.describe(), format_lsn(history.begin()),

@@ -17,11 +17,13 @@ std::optional<std::string> data_path(const vault::Entry& entry) {
     if (entry.type == vault::Entry::Type::symlink && path.starts_with("pg_tblspc/"))
         return std::nullopt;
     for (const char* name :
-         {"standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid"})
+         {"standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid", "lifeboat.down"})
         if (path == name) return std::nullopt;
-    // Kept beside ours for people to compare.
-    for (const char* name : {"postgresql.conf", "postgresql.auto.conf", "pg_hba.conf"})
+    // Kept beside ours for people to compare; those of the source's own restore are not.
+    for (const std::string name : {"postgresql.conf", "postgresql.auto.conf", "pg_hba.conf"}) {
         if (path == name) return path + ".source";
+        if (path == name + ".source") return std::nullopt;
+    }
     return path;
 }
 

@@ -207,9 +207,11 @@ std::string make_config(const RestoredConfig& config) {
 }
 
 std::string make_hba(const std::string& source, const std::string& user, bool has_password) {
+    constexpr std::string_view ours = "# Lifeboat, from this machine.\n";
     std::string text;
+    if (source.starts_with(ours)) return source;
     if (has_password) {
-        text += "# Lifeboat, from this machine.\n";
+        text += ours;
         for (const char* address : {"127.0.0.1/32", "::1/128"})
             for (const char* database : {"all", "replication"})
                 text +=
