@@ -198,16 +198,16 @@ class Demo:
         sys.stdout.flush()
 
     def lose_database(self):
-        machine.kill_tree(self.current("database")["pid"])
-        directory = self.current("database")["directory"]
-        shutil.rmtree(directory)
-        yield f"kill -9 of PostgreSQL, and rm -rf {directory}"
+        yield self.lose_server("database", "PostgreSQL")
 
     def lose_cache(self):
-        found = self.current("cache")
+        yield self.lose_server("cache", "Redis")
+
+    def lose_server(self, component, title):
+        found = self.current(component)
         machine.kill_tree(found["pid"])
         shutil.rmtree(found["directory"])
-        yield f"kill -9 of Redis, and rm -rf {found['directory']}"
+        return f"kill -9 of {title}, and rm -rf {found['directory']}"
 
     def lose_site(self):
         primary = self.home / "primary"

@@ -89,10 +89,10 @@ def start_postgres(home, port, password):
     wait_until("PostgreSQL", lambda: sql("SELECT 1").returncode == 0)
     made = sql(f"CREATE ROLE shop LOGIN PASSWORD '{password}';"
                f"CREATE ROLE lifeboat LOGIN REPLICATION PASSWORD '{password}' IN ROLE pg_monitor, pg_read_all_data;"
-               "GRANT EXECUTE ON FUNCTION pg_promote TO lifeboat;"
                "CREATE DATABASE shop OWNER shop;")
-    if made.returncode != 0:
-        raise SystemExit("demo: " + made.stderr)
+    granted = sql("GRANT EXECUTE ON FUNCTION pg_promote TO lifeboat;", "shop")  # rights are of one database
+    if made.returncode != 0 or granted.returncode != 0:
+        raise SystemExit("demo: " + made.stderr + granted.stderr)
     return {"version": sql("SHOW server_version").stdout.split()[0]}
 
 

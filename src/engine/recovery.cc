@@ -18,7 +18,7 @@ using providers::RecoveryPoint;
 std::vector<std::string> restored_components(const rb::Graph& graph) {
     std::vector<std::string> names;
     for (const rb::Node& node : graph.nodes) {
-        if (node.makes_instance && !node.component.empty() &&
+        if (node.verb == "restore" && !node.component.empty() &&
             std::ranges::find(names, node.component) == names.end())
             names.push_back(node.component);
     }
@@ -138,7 +138,9 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
     const plan::Scenario* scenario = TRY(find_scenario(workspace, proposal.scenario));
     proposal.graph = TRY(compile_scenario(workspace, *scenario, request));
     proposal.estimate = critical_path(proposal.graph);
+    proposal.disaster_at = request.disaster_at;
     for (const auto& [name, seen] : proposal.look.sight.components) {
+        if (request.disaster_at) break;
         if (seen.since && (!proposal.disaster_at || *seen.since < *proposal.disaster_at))
             proposal.disaster_at = seen.since;
     }

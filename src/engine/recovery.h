@@ -36,6 +36,7 @@ struct ProposalRequest {
     std::optional<std::string> to;  ///< time, LSN or point
     runbook::RunMode mode = runbook::RunMode::real;
     RunId run;
+    std::optional<Instant> disaster_at;  ///< injected; absent: the first failing observation
 };
 
 /// Looks, matches, compiles, chooses points. Changes nothing.

@@ -75,18 +75,13 @@ Result<void> pass_guards(Session& session, const RecoverOptions& options,
     return ok();
 }
 
-Result<std::optional<Instant>> disaster_time(const RecoverOptions& options,
-                                             const engine::Proposal& proposal) {
-    if (options.disaster_at.empty()) return proposal.disaster_at;
-    return std::optional<Instant>(TRY(parse_instant(options.disaster_at)));
-}
-
 Result<ExitCode> recover(Session& session, const RecoverOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
     engine::Instances instances(workspace);
     engine::ProposalRequest request;
     request.scenario = options.scenario;
     if (!options.to.empty()) request.to = options.to;
+    if (!options.disaster_at.empty()) request.disaster_at = TRY(parse_instant(options.disaster_at));
     request.run = engine::make_run_id(session.environment());
     if (options.preview) request.mode = rb::RunMode::preview;
     engine::Proposal proposal =
@@ -102,7 +97,7 @@ Result<ExitCode> recover(Session& session, const RecoverOptions& options) {
     start.scenario = proposal.scenario;
     start.mode = rb::RunMode::real;
     start.graph = std::move(proposal.graph);
-    start.disaster_at = TRY(disaster_time(options, proposal));
+    start.disaster_at = proposal.disaster_at;
     start.parameters = Json{{"to", options.to},
                             {"although_healthy", options.although_healthy},
                             {"because", proposal.because}};
