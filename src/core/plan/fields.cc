@@ -36,8 +36,12 @@ void Fields::read_key(const Entry& entry, const Key& key) {
         if (shape_fits(entry.value, key)) nested_.emplace_back(key.name, &entry.value);
         return;
     }
+    // What decides about order, place and time must be known before the run.
+    const bool fillable =
+        section_.name == "check" ||
+        (key.type == SettingType::text && key.refers == Refers::nothing && key.choices.empty());
     const Reading reading{.key = key.name,
-                          .templates = options_.templates,
+                          .templates = options_.templates && fillable,
                           .choices = &key.choices,
                           .refers = key.refers};
     std::optional<Json> found;
@@ -77,7 +81,11 @@ void Fields::read_setting(const Entry& entry, const SettingSpec& spec) {
 }
 
 bool Fields::shape_fits(const Node& node, const Key& key) {
-    if (node.type == yaml::Type::null) return key.holds != Holds::one;
+    if (node.type == yaml::Type::null) {
+        // An empty `approve:` must not read as none; an empty list of components may.
+        if (key.holds == Holds::one) reader_.wrong_type(node, key.name, "a mapping");
+        return key.holds != Holds::one;
+    }
     switch (key.holds) {
         case Holds::map:
             if (node.is_mapping()) return true;

@@ -300,6 +300,44 @@ components:
         EXPECT_FALSE(shown.contains(secret)) << shown;
 }
 
+TEST(ParsePlan, what_guards_a_step_is_never_read_as_nothing) {
+    const Parsed parsed = parse_text(R"(lifeboat: 1
+plan: p
+sites: {here: {local: {directory: h}}}
+components: {a: {kind: redis}}
+scenarios:
+  s:
+    steps:
+      - restore: a
+        approve:
+      - fence: a
+        needs: ~
+      - stop: a
+        timeout: "{{ run.id }}"
+      - start: a
+        site: "{{ run.id }}"
+  t:
+    steps: []
+)");
+    EXPECT_EQ(places(parsed), (Places{"9:9 missing-value", "11:16 missing-value", "13:18 bad-value",
+                                      "15:15 unknown-site", "16:3 no-steps"}))
+        << all(parsed);
+}
+
+TEST(ParsePlan, a_variable_that_usually_holds_a_secret_should_be_a_reference) {
+    const Parsed parsed = parse_text(R"(lifeboat: 1
+plan: p
+sites: {here: {local: {directory: h}}}
+components:
+  a:
+    kind: process
+    environment: {PGPASSWORD: hunter22, API_TOKEN: "env:TOKEN", TOKENS: 5, LOG: debug}
+)");
+    EXPECT_EQ(places(parsed), Places{"7:31 literal-secret"});
+    EXPECT_FALSE(parsed.has_errors());
+    EXPECT_FALSE(all(parsed).contains("hunter22"));
+}
+
 TEST(ParsePlan, a_newer_format_is_refused_by_its_version) {
     const Parsed parsed = parse_text("lifeboat: 2\nplan: p\n");
     EXPECT_EQ(places(parsed), Places{"1:11 version"});

@@ -236,7 +236,16 @@ std::optional<Json> Reader::map(const Node& node, const Reading& reading) {
         const std::string label = fmt::format("{}.{}", reading.key, entry.key);
         Reading inner = reading;
         inner.key = label;
-        if (auto read = scalar(entry.value, text, inner)) found[entry.key] = *std::move(read);
+        auto read = scalar(entry.value, text, inner);
+        if (!read) continue;
+        if (names_a_secret(entry.key) && !entry.value.scalar.empty() &&
+            !is_reference(entry.value.scalar) && !has_template(entry.value.scalar)) {
+            revealed.push_back({.at = entry.value.at, .value = entry.value.scalar});
+            warning(entry.value.at, "literal-secret",
+                    fmt::format("'{}' looks like a secret", label),
+                    "Write where it is found: env:NAME or file:PATH.");
+        }
+        found[entry.key] = *std::move(read);
     }
     return found;
 }

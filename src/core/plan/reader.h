@@ -105,6 +105,9 @@ std::string_view describe(Refers sort);
 bool is_placeholder(std::string_view text);
 /// A reference to a secret: `env:NAME`, `file:PATH`, `aws-secret:NAME`.
 bool is_reference(std::string_view text);
+/// The name of a variable or header that usually holds a secret: PGPASSWORD, API_TOKEN,
+/// Authorization.
+bool names_a_secret(std::string_view name);
 /// The password of `scheme://user:password@host`, unless it is empty, a variable or a template.
 std::optional<std::string_view> password_in_url(std::string_view text);
 /// Of JSON for any scalar: true, false and numbers when plain, else text.

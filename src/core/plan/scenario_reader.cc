@@ -95,12 +95,14 @@ void read_scenarios(Reader& reader, const Node& map, Plan& plan) {
         reader, map, "scenario", true, [&](const std::string& name, const Node& node, Position at) {
             Scenario& scenario = plan.scenarios.emplace_back(read_scenario(reader, name, node, at));
             Flow flow{.what = fmt::format("scenario '{}'", name), .plan = &plan};
-            if (const Node* steps = node.find("steps"); steps != nullptr)
-                flow.lists.emplace_back(steps, &scenario.steps);
-            if (const Node* steps = node.find("rollback"); steps != nullptr)
-                flow.lists.emplace_back(steps, &scenario.rollback);
+            const Node* forth = node.find("steps");
+            if (forth != nullptr) flow.lists.emplace_back(forth, &scenario.steps);
+            if (const Node* back = node.find("rollback"))
+                flow.lists.emplace_back(back, &scenario.rollback);
             read_flow(reader, flow);
-            if (node.is_mapping() && node.find("steps") == nullptr)
+            const bool steps =
+                forth != nullptr && (!forth->items.empty() || !forth->entries.empty());
+            if (node.is_mapping() && !steps)
                 reader.warning(at, "no-steps", fmt::format("scenario '{}' has no steps", name),
                                "Nobody could recover from it.");
         });

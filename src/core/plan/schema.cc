@@ -285,7 +285,7 @@ Json schema(const Catalog& catalog) {
     }
     definitions["check"] = check_schema();
     for (const char* shared : {"component", "step"})
-        definitions[fmt::format("keys-{}", shared)] = object_of(section(shared), true);
+        definitions[fmt::format("keys-{}", shared)] = object_of(section(shared));
     add_kinds(catalog, definitions);
     add_steps(catalog, definitions);
 

@@ -101,7 +101,13 @@ Step StepReader::read(const Node& node) {
         judge_sites(step);
     }
     second_verbs(node, *verb, step);
-    if (const Node* needs = node.find("needs")) place_needs(*needs, step);
+    if (const Node* needs = node.find("needs")) {
+        if (needs->type == yaml::Type::null)
+            reader_.error(
+                needs->at, "missing-value", "'needs' has no value",
+                "Write [] if it waits for no step; without the key it waits for the one before.");
+        place_needs(*needs, step);
+    }
     return step;
 }
 

@@ -59,6 +59,14 @@ bool is_reference(std::string_view text) {
     return false;
 }
 
+bool names_a_secret(std::string_view name) {
+    const std::string lower = to_lower(name);
+    for (const std::string_view ending : {"password", "passwd", "secret", "token", "api_key",
+                                          "apikey", "private_key", "authorization"})
+        if (lower.ends_with(ending)) return true;
+    return false;
+}
+
 std::optional<std::string_view> password_in_url(std::string_view text) {
     for (std::size_t at = text.find("://"); at != std::string_view::npos;
          at = text.find("://", at + 1)) {
