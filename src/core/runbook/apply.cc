@@ -191,6 +191,8 @@ public:
         StepState& step = get(e.step);
         step.error = e.error;
         forget_timers(step);
+        // An operation that goes on while nobody looks: a retry must first find out.
+        if (step.status == StepStatus::operating) step.unsure = true;
         set_status(state_, step, StepStatus::needs_person);
     }
     void operator()(const StepGivenUp& e) {
@@ -199,6 +201,7 @@ public:
         const Node& node = state_.node(step);
         if (node.conduct == Conduct::refuse && node.on_failure != plan::OnFailure::carry_on)
             state_.refused = true;
+        if (step.status == StepStatus::operating) step.unsure = true;
         settle(step, StepStatus::failed);
     }
     void operator()(const StepAbandoned& e) { settle(get(e.step), StepStatus::cancelled); }

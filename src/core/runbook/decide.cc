@@ -101,7 +101,8 @@ void Decider::settle() {
 bool Decider::may_begin(const StepState& step) const {
     if (state_.abort && state_.node(step).undoes.empty()) return false;
     if (step.attempt > 0) return true;  // goes on, rather than begins
-    return !state_.refused && state_.index.in(StepStatus::needs_person) == 0;
+    const bool refused = state_.refused && !state_.abort;
+    return !refused && state_.index.in(StepStatus::needs_person) == 0;
 }
 
 void Decider::begin_ready() {
@@ -223,6 +224,8 @@ void Decider::finish_when_settled() {
         end.reason = fmt::format("failed: {}", failed.front()) +
                      (failed.size() > 1 ? fmt::format(" and {} more", failed.size() - 1) : "");
     emit(std::move(end));
+    // What began in this very decision was ended in it, too.
+    decision_.commands.clear();
 }
 
 Decision advance(RunState& state, const Event& trigger) {

@@ -276,6 +276,9 @@ TEST(Machine, cancels_an_operation_that_takes_too_long) {
     run.send(StepCancelled{StepId("a"), 1, std::nullopt});
     run.probed("a", ProbeVerdict::running, "op");
     EXPECT_EQ(run.status("a"), StepStatus::needs_person);
+    run.send(RetryRequested{StepId("a"), alice()});
+    EXPECT_TRUE(run.asked<StartVerb>().empty()) << "it may still run: look first";
+    EXPECT_EQ(run.asked<ProbeVerb>().size(), 1U);
 }
 
 TEST(Machine, repeats_a_probe_that_fails_and_gives_up_after_five) {

@@ -20,6 +20,7 @@ void Decider::on(const EngineStarted& e) {
     if (!is_open()) return refuse("the run is not under way");
     struct Left {
         StepState* step;
+        StepStatus status;
         Duration timer, deadline;
         bool had_timer;
     };
@@ -30,11 +31,13 @@ void Decider::on(const EngineStarted& e) {
         if (step.status == StepStatus::awaiting_approval && node.approve && node.approve->within)
             longest = *node.approve->within;
         if (step.status == StepStatus::operating) longest = Duration::max();
-        steps.push_back({&step, left(step.timer_due, at_, longest),
+        steps.push_back({&step, step.status, left(step.timer_due, at_, longest),
                          left(step.deadline_due, at_, node.timeout), !step.timer.empty()});
     }
     emit(e);
     for (const Left& left : steps) {
+        // One step that is given up may abort the run, and so have decided about the others.
+        if (left.step->status != left.status) continue;
         // Without a timer nothing was going to wake it (an approval without an end).
         if (left.step->status == StepStatus::awaiting_approval && !left.had_timer) continue;
         restart(*left.step, left.timer, left.deadline);
