@@ -2,9 +2,16 @@
 
 #include <fmt/core.h>
 
+#include <string_view>
 #include <utility>
 
 namespace lifeboat {
+namespace {
+
+constexpr std::string_view held_words = "' is held by ";
+constexpr std::string_view held_hint = "Wait for it to end or stop it; its lease ends at ";
+
+}  // namespace
 
 LeaseRules::LeaseRules(const Clock& clock, Processes* processes)
     : clock_(clock), processes_(processes) {
@@ -57,10 +64,15 @@ LeaseRow LeaseRules::grant(std::string name, std::uint64_t epoch, Holder holder,
 }
 
 Error LeaseRules::held_by(const Lease& lease) {
-    return conflict(fmt::format("'{}' is held by {}", lease.name, lease.holder.who),
-                    fmt::format("Wait for it to end or stop it; its lease ends at {} unless it is "
-                                "renewed.",
-                                format_instant(lease.until)));
+    return conflict(
+        fmt::format("'{}{}{}", lease.name, held_words, lease.holder.who),
+        fmt::format("{}{} unless it is renewed.", held_hint, format_instant(lease.until)));
+}
+
+bool LeaseRules::is_held_by(const Error& error) {
+    // The hint stays with an error as it travels up; no other error has this one.
+    return error.kind == ErrorKind::conflict && error.hint.starts_with(held_hint) &&
+           error.message.contains(held_words);
 }
 
 Error LeaseRules::lost(const Lease& lease, std::uint64_t epoch_now) {

@@ -37,6 +37,8 @@ public:
     LeaseRow grant(std::string name, std::uint64_t epoch, Holder holder, Duration ttl) const;
     /// The error for the second one: names the holder.
     static Error held_by(const Lease& lease);
+    /// True for what held_by() made, whatever was put before its message on the way up.
+    static bool is_held_by(const Error& error);
     static Error lost(const Lease& lease, std::uint64_t epoch_now);
 
 private:
