@@ -46,6 +46,7 @@ Result<ExitCode> fetch(cli::Session& session, const FetchOptions& options) {
 cli::Command wal_fetch_command() {
     cli::CommandOf<FetchOptions> command(
         "wal-fetch", "", "Give a server that replays one WAL file (its restore_command)");
+    command.command.hidden = true;
     auto& values = *command.values;
     command.option("--vault", "DIR", "The vault", &values.vault, true)
         .option("--key", "FILE", "Its key", &values.key, true)

@@ -2,7 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "engine/recovery.h"
+#include "platform/base/text.h"
 #include "surface/cli/commands.h"
 #include "surface/cli/run_words.h"
 
@@ -19,16 +23,24 @@ struct OperateOptions {
     bool break_glass = false, deny = false, roll_back = false;
 };
 
+/// A file that a person names is relative to where they stand, not to the plan.
+std::string from_here(const std::string& reference) {
+    constexpr std::string_view file = "file:";
+    if (!reference.starts_with(file)) return reference;
+    std::error_code problem;
+    const Path path = std::filesystem::absolute(reference.substr(file.size()), problem);
+    return problem ? reference : std::string(file) + path.string();
+}
+
 /// Who is asking: the OS user, or whoever holds the token.
 Result<rb::Actor> actor_of(Session& session, const OperateOptions& options) {
     const plan::Plan& plan = *TRY(session.plan());
     rb::Actor actor = engine::own_actor(session.environment(), plan, options.reason);
     if (options.token.empty()) return actor;
-    SecretResolver resolver(session.environment());
-    const Secret given = TRY(resolver.resolve(options.token));
+    const Secret given = TRY(session.secrets().resolve(from_here(options.token)));
     for (const plan::Person& person : plan.people) {
         if (person.token.empty()) continue;
-        auto known = resolver.resolve(person.token);
+        auto known = session.secrets().resolve(person.token);
         if (!known.has_value() || known->use() != given.use()) continue;
         actor.person = person.name;
         actor.proof = "token:" + person.name;
@@ -87,6 +99,21 @@ Result<ExitCode> ask(Session& session, const OperateOptions& options,
     return ExitCode::done;
 }
 
+/// An approval that helps nobody is said at once, not found out by waiting.
+void tell_whom_it_satisfies(const Output& output, const rb::RunState& run, const StepId& step,
+                            const rb::Actor& actor) {
+    const rb::Node* node = run.start.graph.find(step);
+    if (node == nullptr || !node->approve || node->approve->by.empty()) return;
+    for (const std::string& name : node->approve->by) {
+        const auto people = node->approvers.find(name);
+        if (!actor.proof.empty() && people != node->approvers.end() &&
+            std::ranges::find(people->second, actor.person) != people->second.end())
+            return;
+    }
+    output.note(fmt::format("this satisfies no one of {}: {} is {}", join(node->approve->by, ", "),
+                            actor.person, actor.proof.empty() ? "unproven" : "none of them"));
+}
+
 CommandOf<OperateOptions> operate(std::string name, std::string summary, bool with_step) {
     CommandOf<OperateOptions> command(std::move(name), "Recovery", std::move(summary));
     command.option("RUN", "RUN", "Its id, its last part, or 'latest'", &command.values->run, true,
@@ -117,6 +144,7 @@ Command approve_command() {
         return ask(session, o, [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
             const StepId step = TRY(step_or_only(run, o.step, rb::StepStatus::awaiting_approval));
             if (o.deny) return rb::Body(rb::Denied{step, actor});
+            if (!o.break_glass) tell_whom_it_satisfies(session.output(), run, step, actor);
             return rb::Body(rb::Approved{step, actor, o.break_glass});
         });
     });

@@ -4,6 +4,7 @@
 #include "platform/base/size.h"
 #include "platform/task/mutex.h"
 #include "surface/cli/commands.h"
+#include "surface/cli/progress_line.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -28,16 +29,6 @@ Result<std::vector<std::string>> chosen(const plan::Plan& plan, const BackupOpti
     return names;
 }
 
-void show_progress(const Output& output, const std::string& component, std::uint64_t done,
-                   std::uint64_t total, const std::string& unit) {
-    if (!output.live()) return;
-    const std::string amounts = unit == "bytes"
-                                    ? fmt::format("{} of {}", human_size(done), human_size(total))
-                                    : fmt::format("{} of {} {}", done, total, unit);
-    (void)std::fprintf(stderr, "\r\x1b[K%s  %s", component.c_str(), amounts.c_str());
-    (void)std::fflush(stderr);
-}
-
 Result<ExitCode> backup(Session& session, const BackupOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
     engine::Instances instances(workspace);
@@ -49,12 +40,12 @@ Result<ExitCode> backup(Session& session, const BackupOptions& options) {
     std::size_t failures = 0;
     std::optional<Error> last;
     for (const std::string& name : names) {
-        auto progress = [&](std::uint64_t done, std::uint64_t total, const std::string& unit) {
-            show_progress(output, name, done, total, unit);
-        };
-        auto made =
-            engine::backup(session.context(), workspace, instances, name, arguments, progress);
-        if (output.live()) (void)std::fputs("\r\x1b[K", stderr);
+        auto made = [&] {
+            ProgressLine line(output, session.environment().clock, name);
+            return engine::backup(session.context(), workspace, instances, name, arguments,
+                                  [&](std::uint64_t done, std::uint64_t total,
+                                      const std::string& unit) { line.update(done, total, unit); });
+        }();
         if (!made.has_value()) {
             ++failures;
             last = made.error();

@@ -45,9 +45,11 @@ Result<ExitCode> list(Session& session) {
     const Output& output = session.output();
     Json all = Json::array();
     std::vector<std::vector<std::string>> rows{{"run", "scenario", "began", "took", "state"}};
+    bool damaged = false;
     for (const RunId& id : ids) {
         auto run = engine::load_run(*state, id);
         if (!run.has_value()) {
+            damaged = true;
             rows.push_back({id.value, "", "", "", output.paint(Tone::bad, run.error().message)});
             all.push_back(Json{{"run", id.value}, {"error", lifeboat::to_json(run.error())}});
             continue;
@@ -64,7 +66,7 @@ Result<ExitCode> list(Session& session) {
     } else {
         output.table(rows);
     }
-    return ExitCode::done;
+    return damaged ? ExitCode::finding : ExitCode::done;
 }
 
 Result<ExitCode> show(Session& session, const RunsOptions& options) {

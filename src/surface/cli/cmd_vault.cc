@@ -4,6 +4,7 @@
 
 #include "platform/base/size.h"
 #include "surface/cli/commands.h"
+#include "surface/cli/progress_line.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -48,8 +49,8 @@ Result<ExitCode> init(Session& session) {
 
 Result<ExitCode> key_test(Session& session, const VaultOptions& options) {
     Environment& environment = session.environment();
-    const crypto::Key copy = TRY(vault::load_key(environment, options.copy));
     const Path directory = TRY(session.vault_directory());
+    const crypto::Key copy = TRY(vault::load_key(environment, options.copy));
     auto opened = TRY(vault::open_vault(environment, directory, copy));
     if (session.output().json()) {
         session.output().document(Json{{"copy", options.copy}, {"opens", opened->id()}});
@@ -118,21 +119,19 @@ Result<ExitCode> status(Session& session) {
     return damaged.empty() ? ExitCode::done : ExitCode::finding;
 }
 
-vault::Progress progress_of(const Output& output, std::string_view what) {
-    return [&output, what](std::uint64_t done, std::uint64_t total) {
-        if (!output.live()) return;
-        (void)std::fprintf(stderr, "\r\x1b[K%s  %s of %s", std::string(what).c_str(),
-                           human_size(done).c_str(), human_size(total).c_str());
-        (void)std::fflush(stderr);
-    };
+/// The vault counts bytes.
+vault::Progress into(ProgressLine& line) {
+    return [&line](std::uint64_t done, std::uint64_t total) { line.update(done, total, "bytes"); };
 }
 
 Result<ExitCode> verify(Session& session, const VaultOptions& options) {
     vault::Vault* vault = TRY(session.vault());
     const Output& output = session.output();
-    const auto report =
-        TRY(vault->verify(session.context(), !options.shallow, progress_of(output, "verifying")));
-    if (output.live()) (void)std::fputs("\r\x1b[K", stderr);
+    auto verified = [&] {
+        ProgressLine line(output, session.environment().clock, "verifying");
+        return vault->verify(session.context(), !options.shallow, into(line));
+    }();
+    const auto report = TRY(std::move(verified));
     if (output.json()) {
         Json findings = Json::array();
         for (const vault::Finding& finding : report.findings)
@@ -157,9 +156,12 @@ Result<ExitCode> restore(Session& session, const VaultOptions& options) {
     vault::Vault* vault = TRY(session.vault());
     const Output& output = session.output();
     auto reader = TRY(vault->open_point(PointId(options.point)));
-    TRY(reader->restore(session.context(), options.directory, vault::RestoreOptions{},
-                        progress_of(output, "restoring")));
-    if (output.live()) (void)std::fputs("\r\x1b[K", stderr);
+    auto restored = [&] {
+        ProgressLine line(output, session.environment().clock, "restoring");
+        return reader->restore(session.context(), options.directory, vault::RestoreOptions{},
+                               into(line));
+    }();
+    TRY(std::move(restored));
     if (output.json()) {
         output.document(Json{{"point", options.point},
                              {"directory", options.directory},
@@ -247,7 +249,7 @@ Command vault_command() {
     Command vault;
     vault.name = "vault";
     vault.group = group;
-    vault.summary = "The store of recovery points: init, status, verify, restore, prune, key";
+    vault.summary = "Its recovery points: init, status, verify, restore, prune, key";
     vault.subcommands.push_back(
         CommandOf<VaultOptions>("init", "", "Make the vault of the plan, and its key")
             .run([](Session& session, const VaultOptions&) { return init(session); }));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,19 +34,32 @@ struct Command {
     std::function<ExitCode(Session&)> run;
     std::vector<Command> subcommands;
     std::shared_ptr<void> values = {};  ///< keeps alive what the options write to
+    bool hidden = false;  ///< for programs that call us back: in no overview, no completion
 };
 
 /// All commands, in the order of the overview. The one list.
 std::vector<Command> all_commands();
 
-/// Parses and runs. Returns the exit status. `more` are commands whose doing lies outside this module:
-/// they join the list, or the subcommands of the command of their name.
+/// Parses and runs. Returns the exit status. `more` are commands whose doing lies outside this
+/// module: they join the list, or the subcommands of the command of their name.
 int run_command_line(int argc, const char* const* argv, Session& session,
                      std::vector<Command> more = {});
 
 /// Completion script for a shell ("bash", "zsh", "fish"). Errors: invalid.
 Result<std::string> completion_script(const std::string& shell);
-/// docs/commands.md.
+/// What docs/commands.md says of the commands.
 std::string commands_markdown();
+
+/// What is wrong with these words, which the parser has refused with `message`: names the unknown
+/// command or option and the one that was probably meant.
+Error explain_usage(const std::vector<Command>& commands, const std::vector<std::string>& words,
+                    const std::string& message);
+
+/// The options that every command takes: name, whether it has a value.
+struct GlobalOption {
+    std::string_view name;
+    bool has_value = false;
+};
+std::span<const GlobalOption> global_options();
 
 }  // namespace lifeboat::cli

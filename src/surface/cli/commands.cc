@@ -23,6 +23,8 @@ std::vector<Command> all_commands() {
     commands.push_back(abort_command());
     commands.push_back(completion_command());
     commands.push_back(version_command());
+    commands.push_back(complete_command());
+    commands.push_back(commands_page_command());
     return commands;
 }
 

@@ -23,6 +23,8 @@ Command pause_command();
 Command abort_command();
 Command vault_command();
 Command completion_command();
+Command complete_command();       ///< what the completion scripts ask
+Command commands_page_command();  ///< what docs/commands.md is made from
 Command version_command();
 
 /// Runs `body`; an Error is shown and becomes its exit status.

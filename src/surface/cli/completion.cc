@@ -1,89 +1,187 @@
+/// Completion scripts, from the list of commands. Names of scenarios, components, runs and points
+/// are asked of the program itself (`lifeboat complete`), which reads plan, state and vault.
+
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
 
 #include "surface/cli/command.h"
 
 namespace lifeboat::cli {
 namespace {
 
-/// "recover", "vault init", … with the words that may follow each.
-struct Words {
+/// "recover", "vault init", …: what may follow each.
+struct Place {
     std::string path;
     std::vector<std::string> words;
+    std::string ask;  ///< what its argument names
+    std::vector<std::pair<std::string, std::string>>
+        options;  ///< with a value: name, what it names
 };
 
 void collect(const std::vector<Command>& commands, const std::string& path,
-             std::vector<Words>& all) {
-    Words here{.path = path, .words = {}};
+             std::vector<Place>& all) {
+    Place here{.path = path, .words = {}, .ask = {}, .options = {}};
     for (const Command& command : commands) {
+        if (command.hidden) continue;
         here.words.push_back(command.name);
         const std::string below = path.empty() ? command.name : path + " " + command.name;
         if (!command.subcommands.empty()) {
             collect(command.subcommands, below, all);
             continue;
         }
-        Words options{.path = below, .words = {"--help"}};
-        for (const Option& option : command.options)
-            if (option.name.starts_with("-")) options.words.push_back(option.name);
-        all.push_back(std::move(options));
+        Place place{.path = below, .words = {}, .ask = {}, .options = {}};
+        for (const Option& option : command.options) {
+            if (!option.name.starts_with("-")) {
+                if (place.ask.empty()) place.ask = option.completes;
+                continue;
+            }
+            place.words.push_back(option.name);
+            if (!option.value.empty()) place.options.emplace_back(option.name, option.completes);
+        }
+        all.push_back(std::move(place));
     }
     all.push_back(std::move(here));
 }
 
-constexpr std::string_view globals = "--plan --state --json --verbose --log-json --color --help";
-
-/// Both shells: the longest known command path decides which words are offered. Names of scenarios,
-/// components and runs are asked of the program itself, which reads the plan.
-std::string cases(const std::vector<Words>& all) {
+std::string global_words() {
     std::string text;
-    for (const Words& words : all) {
+    for (const GlobalOption& option : global_options())
+        if (option.name.starts_with("--")) text += fmt::format(" {}", option.name);
+    return text;
+}
+
+/// Options whose next word is their value, wherever they stand.
+std::set<std::string> valued(const std::vector<Place>& all) {
+    std::set<std::string> names;
+    for (const GlobalOption& option : global_options())
+        if (option.has_value) names.emplace(option.name);
+    for (const Place& place : all)
+        for (const auto& [name, completes] : place.options) names.insert(name);
+    return names;
+}
+
+std::string alternatives(const std::set<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : "|") + name;
+    return text;
+}
+
+/// The lines of `case "$path:$word"` that know which words are commands.
+std::string steps(const std::vector<Place>& all) {
+    std::set<std::string> known;
+    for (const Place& place : all) {
+        if (place.path.empty()) continue;
+        const auto at = place.path.rfind(' ');
+        known.insert(at == std::string::npos ? "\":" + place.path + "\""
+                                             : "\"" + place.path.substr(0, at) + ":" +
+                                                   place.path.substr(at + 1) + "\"");
+    }
+    return alternatives(known);
+}
+
+std::string places(const std::vector<Place>& all) {
+    std::string text;
+    for (const Place& place : all) {
         std::string list;
-        for (const std::string& word : words.words) list += word + " ";
-        text += fmt::format("    \"{}\") words=\"{}{}\" ;;\n", words.path, list, globals);
+        for (const std::string& word : place.words) list += (list.empty() ? "" : " ") + word;
+        text +=
+            fmt::format("    \"{}\") words=\"{}\" ask=\"{}\" ;;\n", place.path, list, place.ask);
     }
     return text;
 }
 
-std::string bash(const std::vector<Words>& all) {
-    return fmt::format(R"sh(# bash completion of lifeboat
-_lifeboat() {{
-  local word path="" words="" current="${{COMP_WORDS[COMP_CWORD]}}" i
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word="${{COMP_WORDS[i]}}"
-    case "$word" in -*) continue ;; esac
-    [ "$path" = "" ] && path="$word" || {{ [ "$path" = vault ] && path="vault $word"; }}
-    [ "$path" = "vault key" ] && [ "$word" = test ] && path="vault key test"
-  done
-  case "$path" in
-{0}  esac
-  case "$path" in
-    recover) words="$words $(lifeboat complete scenario 2>/dev/null)" ;;
-    backup|points|protect|status) words="$words $(lifeboat complete component 2>/dev/null)" ;;
-    runs|resume|approve|retry|skip|bypass|pause|abort) words="$words $(lifeboat complete run 2>/dev/null)" ;;
-  esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-  [ ${{#COMPREPLY[@]}} -eq 0 ] && COMPREPLY=($(compgen -f -- "$current"))
-}}
-complete -F _lifeboat lifeboat
-)sh",
-                       cases(all));
+std::string values(const std::vector<Place>& all) {
+    std::string text;
+    for (const Place& place : all)
+        for (const auto& [name, completes] : place.options)
+            text += fmt::format("    \"{}:{}\") words=\"\" ask=\"{}\" ;;\n", place.path, name,
+                                completes.empty() ? "nothing" : completes);
+    return text;
 }
 
-std::string fish(const std::vector<Words>& all) {
-    std::string text = "# fish completion of lifeboat\n";
-    for (const Words& words : all) {
-        for (const std::string& word : words.words) {
-            if (word.starts_with("--")) {
-                text +=
-                    fmt::format("complete -c lifeboat -n '__fish_seen_subcommand_from {}' -l {}\n",
-                                words.path, word.substr(2));
-            } else if (words.path.empty()) {
-                text += fmt::format("complete -c lifeboat -n __fish_use_subcommand -a {}\n", word);
-            } else {
-                text +=
-                    fmt::format("complete -c lifeboat -n '__fish_seen_subcommand_from {}' -a {}\n",
-                                words.path, word);
+std::string bash(const std::vector<Place>& all) {
+    return fmt::format(R"sh(# bash completion of lifeboat
+_lifeboat() {{
+  local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
+  local path="" words="" ask="" word i
+  local -a where=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word="${{COMP_WORDS[i]}}"
+    case "$word" in
+      --plan|--state) ((i + 1 < COMP_CWORD)) && where+=("$word" "${{COMP_WORDS[i+1]}}"); ((i++)); continue ;;
+      {0}) ((i++)); continue ;;
+      -*) continue ;;
+    esac
+    case "$path:$word" in
+      {1}) path="${{path:+$path }}$word" ;;
+    esac
+  done
+  case "$path" in
+{2}  esac
+  case "$path:$previous" in
+    *:--plan|*:--state) words="" ask="file" ;;
+    *:--color) words="auto always never" ask="" ;;
+{3}    *) words="$words{4}" ;;
+  esac
+  case "$ask" in
+    ""|nothing|file) ;;
+    *) words="$words $("${{COMP_WORDS[0]}}" complete "$ask" "${{where[@]}}" 2>/dev/null)" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [ "$ask" = file ] && COMPREPLY+=($(compgen -f -- "$current"))
+  return 0
+}}
+complete -o filenames -F _lifeboat lifeboat
+)sh",
+                       alternatives(valued(all)), steps(all), places(all), values(all),
+                       global_words());
+}
+
+/// fish's condition for standing behind the words of a path.
+std::string behind(const std::string& path) {
+    if (path.empty()) return "__fish_use_subcommand";
+    std::string text;
+    std::size_t from = 0;
+    while (from != std::string::npos) {
+        const std::size_t to = path.find(' ', from);
+        text += (text.empty() ? "" : "; and ") + std::string("__fish_seen_subcommand_from ") +
+                path.substr(from, to == std::string::npos ? to : to - from);
+        from = to == std::string::npos ? to : to + 1;
+    }
+    return text;
+}
+
+std::string fish(const std::vector<Place>& all) {
+    std::string text = "# fish completion of lifeboat\ncomplete -c lifeboat -f\n";
+    const std::string ask = "lifeboat complete ";
+    for (const GlobalOption& option : global_options())
+        if (option.name.starts_with("--"))
+            text += fmt::format("complete -c lifeboat -l {}{}\n", option.name.substr(2),
+                                option.has_value ? " -r -F" : "");
+    for (const Place& place : all) {
+        const std::string condition = behind(place.path);
+        for (const std::string& word : place.words) {
+            if (!word.starts_with("--")) {
+                text += fmt::format("complete -c lifeboat -n '{}' -a {}\n", condition, word);
+                continue;
             }
+            const auto value =
+                std::ranges::find(place.options, word, &std::pair<std::string, std::string>::first);
+            std::string takes;
+            if (value != place.options.end())
+                takes = value->second.empty() || value->second == "file"
+                            ? " -r -F"
+                            : fmt::format(" -x -a '({}{})'", ask, value->second);
+            text += fmt::format("complete -c lifeboat -n '{}' -l {}{}\n", condition, word.substr(2),
+                                takes);
         }
+        if (place.ask == "file")
+            text += fmt::format("complete -c lifeboat -n '{}' -F\n", condition);
+        else if (!place.ask.empty())
+            text += fmt::format("complete -c lifeboat -n '{}' -a '({}{})'\n", condition, ask,
+                                place.ask);
     }
     return text;
 }
@@ -91,49 +189,13 @@ std::string fish(const std::vector<Words>& all) {
 }  // namespace
 
 Result<std::string> completion_script(const std::string& shell) {
-    std::vector<Words> all;
+    std::vector<Place> all;
     collect(all_commands(), "", all);
     if (shell == "bash") return bash(all);
     if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash(all);
     if (shell == "fish") return fish(all);
     return invalid(fmt::format("no completion for the shell '{}'", shell),
                    "There is one for bash, zsh and fish.");
-}
-
-namespace {
-
-void describe(const Command& command, const std::string& path, std::string& text) {
-    const std::string name = path + " " + command.name;
-    if (!command.subcommands.empty()) {
-        for (const Command& child : command.subcommands) describe(child, name, text);
-        return;
-    }
-    text += fmt::format("\n## `{}`\n\n{}.\n", name, command.summary);
-    if (!command.options.empty()) text += "\n| option | meaning |\n|---|---|\n";
-    for (const Option& option : command.options) {
-        const bool positional = !option.name.starts_with("-");
-        text += fmt::format("| `{}{}` | {}{} |\n", option.name,
-                            positional || option.value.empty() ? "" : " " + option.value,
-                            option.help, option.required ? " (required)" : "");
-    }
-    if (!command.details.empty()) text += "\n" + command.details + "\n";
-}
-
-}  // namespace
-
-std::string commands_markdown() {
-    std::string text =
-        "# Commands\n\nGenerated from the list that the program itself uses: `./dev docs`.\n\n"
-        "Every command takes `--plan FILE` (`$LIFEBOAT_PLAN`), `--state DIR` (`$LIFEBOAT_STATE`), "
-        "`--json`,\n"
-        "`--verbose`, `--log-json`, `--color WHEN`, `--help`.\n\n"
-        "Exit status: 0 done, objectives met · 1 a finding, or an objective missed · 2 usage · 3 "
-        "invalid\n"
-        "plan · 4 partial · 5 refused by a guard · 6 waiting for a person, or paused · 7 lease "
-        "held by\n"
-        "another · 8 failed · 130 interrupted.\n";
-    for (const Command& command : all_commands()) describe(command, "lifeboat", text);
-    return text;
 }
 
 }  // namespace lifeboat::cli

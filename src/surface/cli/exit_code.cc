@@ -1,5 +1,7 @@
 #include "surface/cli/exit_code.h"
 
+#include "platform/state/lease_rules.h"
+
 namespace lifeboat::cli {
 
 ExitCode exit_code_for(const Error& error) {
@@ -11,7 +13,7 @@ ExitCode exit_code_for(const Error& error) {
         case ErrorKind::cancelled:
             return ExitCode::interrupted;
         case ErrorKind::conflict:
-            return error.message.contains("is held by") ? ExitCode::lease_held : ExitCode::refused;
+            return LeaseRules::is_held_by(error) ? ExitCode::lease_held : ExitCode::refused;
         default:
             return ExitCode::failed;
     }

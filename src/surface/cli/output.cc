@@ -1,17 +1,34 @@
 #include "surface/cli/output.h"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "platform/codec/utf8.h"
 #include "platform/observe/redact.h"
 
 namespace lifeboat::cli {
 namespace {
 
+/// What is no UTF-8 (an excerpt of a broken file) must not confuse the terminal.
+std::string well_formed(std::string text) {
+    std::string clean;
+    for (std::size_t at = 0; at < text.size();) {
+        const Utf8Char next = decode_utf8(text, at);
+        if (next.valid)
+            clean.append(text, at, next.size);
+        else
+            clean += "\xef\xbf\xbd";
+        at += next.size;
+    }
+    return clean;
+}
+
 void write(std::FILE* stream, std::string_view text) {
-    const std::string safe = redact(text) + "\n";
+    const std::string safe = well_formed(redact(text)) + "\n";
     (void)std::fwrite(safe.data(), 1, safe.size(), stream);
     (void)std::fflush(stream);
 }
@@ -66,6 +83,33 @@ std::size_t visible_width(std::string_view text) {
         if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) ++width;
     }
     return width;
+}
+
+std::string clip(std::string_view text, std::size_t width) {
+    if (visible_width(text) <= width) return std::string(text);
+    if (width == 0) return {};
+    std::string kept;
+    std::size_t columns = 0;
+    for (std::size_t i = 0; i < text.size();) {
+        std::size_t end = i + 1;
+        if (text[i] == '\x1b') {
+            while (end < text.size() && text[end - 1] != 'm') ++end;
+        } else {
+            while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+                ++end;
+            if (++columns == width) break;
+        }
+        kept += text.substr(i, end - i);
+        i = end;
+    }
+    return kept + "…";
+}
+
+TerminalSize terminal_size() {
+    winsize size{};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+        return {};
+    return TerminalSize{.width = size.ws_col, .height = size.ws_row};
 }
 
 void Output::table(const std::vector<std::vector<std::string>>& rows) const {

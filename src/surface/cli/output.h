@@ -19,15 +19,13 @@ class Output {
 public:
     struct Options {
         bool json = false;
-        bool colour = false;   ///< of standard output
-        bool live = false;     ///< standard error is a terminal that can be redrawn
-        unsigned width = 100;  ///< columns of the terminal
+        bool colour = false;  ///< of standard output
+        bool live = false;    ///< standard error is a terminal that can be redrawn
     };
     explicit Output(Options options) : options_(options) {}
 
     bool json() const { return options_.json; }
     bool live() const { return options_.live; }
-    unsigned width() const { return options_.width; }
 
     void line(std::string_view text = {}) const;  ///< standard output
     void note(std::string_view text) const;       ///< standard error
@@ -45,5 +43,15 @@ private:
 
 /// The number of columns that the text takes (UTF-8, escape sequences take none).
 std::size_t visible_width(std::string_view text);
+/// The text in at most `width` columns, whole characters and escape sequences; "…" where it was
+/// cut.
+std::string clip(std::string_view text, std::size_t width);
+
+struct TerminalSize {
+    unsigned width = 100;
+    unsigned height = 50;
+};
+/// Of standard error, asked anew each time: people resize their terminals.
+TerminalSize terminal_size();
 
 }  // namespace lifeboat::cli

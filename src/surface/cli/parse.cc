@@ -14,6 +14,10 @@ constexpr const char* exit_statuses =
     "plan; 4 partial; 5 refused by a guard; 6 waiting for a person, or paused; 7 lease held by\n"
     "another; 8 failed; 130 interrupted.";
 
+constexpr const char* for_all =
+    "Every command also takes --plan, --state, --json, --verbose, --log-json and --color:\n"
+    "see `lifeboat --help`.";
+
 void add_option(CLI::App& app, const Option& option) {
     CLI::Option* added = nullptr;
     if (const auto* flag = std::get_if<bool*>(&option.target)) {
@@ -25,7 +29,7 @@ void add_option(CLI::App& app, const Option& option) {
         added = app.add_option(option.name, list, option.help);
         if (option.name.starts_with("-")) added->allow_extra_args(false);
     }
-    if (!option.value.empty()) added->type_name(option.value);
+    if (!option.value.empty()) added->type_name(option.value == option.name ? "" : option.value);
     if (option.required) added->required();
 }
 
@@ -48,9 +52,10 @@ void add_globals(CLI::App& app, Globals& globals) {
 void add_command(CLI::App& parent, const Command& command, const Command** chosen) {
     CLI::App* app = parent.add_subcommand(command.name, command.summary);
     app->fallthrough();  // global options may stand behind the command
-    if (!command.group.empty()) app->group(command.group);
+    app->group(command.hidden ? "" : command.group.empty() ? "Commands" : command.group);
     for (const Option& option : command.options) add_option(*app, option);
-    app->footer(command.details.empty() ? exit_statuses : command.details + "\n\n" + exit_statuses);
+    app->footer((command.details.empty() ? "" : command.details + "\n\n") + for_all + "\n\n" +
+                exit_statuses);
     if (command.subcommands.empty()) {
         app->callback([chosen, &command] { *chosen = &command; });
         return;
@@ -75,9 +80,11 @@ void start_log(Session& session) {
                    session.environment().clock);
 }
 
-/// A failed `--json` command still answers in JSON.
-ExitCode report(Session& session, const CLI::ParseError& error) {
-    session.output().error(invalid(error.what(), "See `lifeboat --help`."));
+/// A failed `--json` command still answers in JSON, also when the parser did not get that far.
+ExitCode report(Session& session, const std::vector<Command>& commands,
+                const std::vector<std::string>& words, const CLI::ParseError& error) {
+    if (std::ranges::find(words, "--json") != words.end()) session.globals.json = true;
+    session.output().error(explain_usage(commands, words, error.what()));
     return ExitCode::usage;
 }
 
@@ -92,6 +99,8 @@ int run_command_line(int argc, const char* const* argv, Session& session,
         "Lifeboat: one plan file says what must survive; Lifeboat proves that it can, keeps it\n"
         "true, and does it when the day comes.");
     app.name("lifeboat");
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->label("Positionals", "Arguments");
     app.require_subcommand(1);
     app.footer(exit_statuses);
     add_globals(app, session.globals);
@@ -102,7 +111,12 @@ int run_command_line(int argc, const char* const* argv, Session& session,
         session.output().line(app.help());
         return static_cast<int>(ExitCode::done);
     } catch (const CLI::ParseError& error) {
-        return static_cast<int>(report(session, error));
+        const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+        if (words.empty()) {
+            session.output().line(app.help());
+            return static_cast<int>(ExitCode::usage);
+        }
+        return static_cast<int>(report(session, commands, words, error));
     }
     start_log(session);
     return static_cast<int>(chosen->run(session));

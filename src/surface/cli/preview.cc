@@ -93,11 +93,13 @@ Json to_json(const engine::Proposal& proposal, const std::vector<Previewed>& ste
 Result<ExitCode> show_preview(Session& session, engine::Instances& instances,
                               const engine::Proposal& proposal, const RunId& id) {
     engine::Workspace& workspace = *TRY(session.workspace());
-    rb::RunState run;
-    run.start.run = id;
-    run.start.scenario = proposal.scenario;
-    run.start.mode = rb::RunMode::preview;
-    run.start.graph = proposal.graph;
+    rb::RunStarted start;
+    start.run = id;
+    start.scenario = proposal.scenario;
+    start.mode = rb::RunMode::preview;
+    start.graph = proposal.graph;
+    // The run as it would begin, of which no journal knows.
+    const rb::RunState run = rb::apply({}, rb::Event{workspace.now(), start});
     std::vector<Previewed> steps;
     for (const rb::Node& node : proposal.graph.nodes)
         steps.push_back(preview_one(session, workspace, instances, run, node));

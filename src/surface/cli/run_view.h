@@ -27,6 +27,15 @@ Duration tightest_rto(const plan::Plan& plan, const runbook::Graph& graph);
 std::unique_ptr<RunView> make_run_view(const Output& output, const Clock& clock,
                                        Duration objective);
 
+/// The view of a terminal: redrawn in place, within whatever width and height it has.
+std::unique_ptr<RunView> make_live_view(const Output& output, const Clock& clock,
+                                        Duration objective);
+
+/// From the disaster, or the run's begin, to its end or now.
+Duration elapsed_of(const runbook::RunState& run, Instant now);
+/// "4.1s of 30s": the clock against the objective (zero: none).
+std::string clock_text(Duration elapsed, Duration objective);
+
 /// "done", "waiting for approval by security": what a step's state is called.
 std::string describe(const runbook::StepState& state, const runbook::Node& node);
 /// One line about an event, or nothing when it is not worth one in a pipe.

@@ -90,7 +90,7 @@ struct Words {
         return step(e.step, "done by hand by " + by_whom(e.actor));
     }
     std::string operator()(const rb::PauseRequested& e) const {
-        return "pause asked by " + by_whom(e.actor);
+        return "pause asked by " + by_whom(e.actor) + "; what runs is finished first";
     }
     std::string operator()(const rb::ResumeRequested& e) const {
         return "resumed by " + by_whom(e.actor);

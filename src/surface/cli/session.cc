@@ -1,7 +1,6 @@
 #include "surface/cli/session.h"
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,12 +12,6 @@ namespace lifeboat::cli {
 namespace {
 
 constexpr std::string_view invalid_plan_message = "the plan has";
-
-unsigned terminal_width() {
-    winsize size{};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
-    return 100;
-}
 
 Path folder_of(const Path& file) {
     std::error_code problem;
@@ -72,8 +65,7 @@ const Output& Session::output() {
         parts_->output.emplace(
             Output::Options{.json = globals.json,
                             .colour = always || (terminal && !never),
-                            .live = isatty(STDERR_FILENO) != 0 && terminal && !globals.json,
-                            .width = terminal_width()});
+                            .live = isatty(STDERR_FILENO) != 0 && terminal && !globals.json});
     }
     return *parts_->output;
 }
@@ -142,6 +134,8 @@ Path Session::state_path() {
            "lifeboat" / name;
 }
 
+SecretResolver& Session::secrets() { return *parts_->secrets; }
+
 Result<State*> Session::state() {
     if (parts_->state) return parts_->state.get();
     if (globals.state_directory.empty()) (void)TRY(plan());  // its name is part of the default path
@@ -169,6 +163,10 @@ Result<vault::Vault*> Session::vault() {
     const Path key_file = TRY(vault_key());
     parts_->services->vault_directory = directory;
     parts_->services->vault_key = key_file;
+    if (auto there = environment_.files.status(directory);
+        !there.has_value() && there.error().kind == ErrorKind::not_found)
+        return not_found(fmt::format("there is no vault in '{}'", directory.string()),
+                         "Make it with `lifeboat vault init`; if it was there, see to its disk.");
     const crypto::Key key = TRY(vault::load_key(environment_, key_file));
     parts_->vault = TRY(vault::open_vault(environment_, directory, key));
     parts_->services->vault = parts_->vault.get();

@@ -56,6 +56,8 @@ public:
     Result<Path> vault_directory();
     Result<Path> vault_key();
     Path state_path();
+    /// Resolves references as the plan does: files are relative to its folder.
+    SecretResolver& secrets();
 
 private:
     struct Parts;
