@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "platform/base/text.h"
@@ -99,9 +100,13 @@ Result<Instance> Instances::current(const std::string& component) {
 Result<void> Instances::switch_to(const Instance& instance, const std::string& run) {
     const std::string key = record_key(instance.component);
     std::uint64_t generation = 0;
+    // What the vault remembers may be ahead of a state directory that is new: the next generation
+    // is newer than both. Ignored: a vault that cannot be read; then the record alone counts.
+    std::uint64_t remembered_generation = 0;
+    (void)from_vault(instance.component, &remembered_generation);
     for (int tries = 0; tries < 10; ++tries) {
         const Record record = TRY(workspace_.state.get(key));
-        generation = generation_of(record.value) + 1;
+        generation = std::max(generation_of(record.value), remembered_generation) + 1;
         if (record.version != 0) {
             const Instance known = TRY(instance_of(record.value));
             if (known.made_by == instance.made_by && known.identity == instance.identity)

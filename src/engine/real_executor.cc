@@ -38,11 +38,11 @@ public:
                 lock.lock();
                 continue;
             }
-            const Duration wait = pending_.empty() ? Duration(std::chrono::seconds(1))
-                                                   : Duration(pending_.begin()->first - now);
-            changed_.wait_for(lock, context.stop_token(), wait, [&] {
-                return !pending_.empty() && pending_.begin()->first <= context.clock().monotonic();
-            });
+            // One that falls due before the one that is waited for ends the wait.
+            const Monotonic next =
+                pending_.empty() ? now + std::chrono::seconds(1) : pending_.begin()->first;
+            changed_.wait_for(lock, context.stop_token(), next - now,
+                              [&] { return !pending_.empty() && pending_.begin()->first < next; });
         }
         return ok();
     }

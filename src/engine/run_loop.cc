@@ -80,7 +80,6 @@ public:
           executor_(make_real_executor(
               executor_context_, workspace, instances_, events_,
               ExecutorOptions{
-                  .threads = 8,
                   .on_progress = [this](const LiveProgress& progress) { keep(progress); }})),
           driver_(workspace.state, *executor_, run,
                   [this](const rb::RunState& state, const rb::Event& event) {
@@ -205,7 +204,11 @@ private:
             MutexLock lock(progress_mutex_);
             fresh.swap(progress_);
         }
-        for (const auto& [step, progress] : fresh) options_.on_progress(driver_.run(), progress);
+        for (const auto& [step, progress] : fresh) {
+            const auto state = driver_.run().steps.find(step);
+            const bool ended = state != driver_.run().steps.end() && state->second.ended;
+            if (!ended) options_.on_progress(driver_.run(), progress);
+        }
     }
 
     Context context_;
