@@ -11,6 +11,12 @@ clone; "lifeboat" is build/lifeboat) or a part of a file:
     …
     ```
     <!-- end -->
+
+Output that is Markdown itself is included as it is:
+
+    <!-- included: lifeboat commands-page -->
+    …
+    <!-- end -->
 """
 
 import pathlib
@@ -21,6 +27,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PART = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n```(?P<kind>\w*)\n).*?(\n```\n<!-- end -->)", re.S)
+WHOLE = re.compile(r"(<!-- included: (?P<command>[^\n]+?) -->\n).*?(\n<!-- end -->)", re.S)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
@@ -35,6 +42,7 @@ def output_of(command, root):
 
 
 def renewed(text, root):
+    text = WHOLE.sub(lambda part: part.group(1) + output_of(part.group("command"), root) + part.group(3), text)
     return PART.sub(lambda part: part.group(1) + output_of(part.group("command"), root) + part.group(4), text)
 
 

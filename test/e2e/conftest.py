@@ -4,7 +4,7 @@ import tempfile
 
 import pytest
 
-from shop import Shop
+from cli import Cli
 
 
 @pytest.fixture
@@ -17,7 +17,18 @@ def folder():
 
 
 @pytest.fixture
+def cli(folder):
+    cli = Cli(folder)
+    try:
+        yield cli
+    finally:
+        cli.stop()
+
+
+@pytest.fixture
 def shop(folder):
+    from shop import Shop
+
     shop = Shop(folder)
     try:
         shop.build()
