@@ -26,7 +26,7 @@ std::string postgres_text(const Found& found) {
     protect:
       - {{method: continuous}}               # every WAL record, as it is written
       - {{method: base, every: 24h, keep: 14d}}
-    health: [{{tcp: {4}}}, {{sql: "SELECT 1"}}]
+    health: [{{tcp: true}}, {{sql: "SELECT 1"}}]
     verify: [{{sql: "SELECT 1", expect: "= 1"}}]   # better: a count that must not be zero
 )",
                        found.name, found.program, found.pid,
@@ -45,7 +45,7 @@ std::string redis_text(const Found& found) {
     data_directory: {5}
     protect:
       - {{method: snapshot, every: 30m, keep: 7d}}
-    health: [{{tcp: {4}}}, {{redis: PING, expect: PONG}}]
+    health: [{{tcp: true}}, {{redis: PING, expect: PONG}}]
 )",
                        found.name, found.program, found.pid,
                        found.unit.empty() ? "" : ", unit " + found.unit, found.port,
