@@ -201,6 +201,29 @@ TEST(Index, never_points_at_a_pack_that_a_crash_tore) {
     EXPECT_TRUE(it.restores(third.id, it.tree));
 }
 
+TEST(Damage, that_verify_has_found_is_healed_by_the_next_backup) {
+    Damaged it;
+    for (const std::string& pack : it.objects("packs/"))
+        must(it.world.files.flip_byte("/vault/" + pack, 60));
+    const Point blind = backup(it.world.reopen(), it.world, "database", it.tree);
+    EXPECT_FALSE(it.restores(blind.id, it.tree));
+    EXPECT_FALSE(it.findings().empty());
+    const Point healed = backup(it.world.reopen(), it.world, "database", it.tree);
+    EXPECT_TRUE(it.restores(healed.id, it.tree));
+}
+
+TEST(Damage, by_a_pack_that_is_gone_stops_one_backup_at_the_most) {
+    Damaged it;
+    for (const std::string& pack : it.objects("packs/"))
+        must(it.world.files.remove("/vault/" + pack));
+    const auto refused = try_backup(it.world.reopen(), it.world, "database", it.tree);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    const auto point = try_backup(it.world.reopen(), it.world, "database", it.tree);
+    ASSERT_OK(point);
+    EXPECT_TRUE(it.restores(point->id, it.tree));
+}
+
 TEST(Index, stays_small_in_number_however_many_backups_there_are) {
     World world;
     for (int i = 0; i < 30; ++i)

@@ -181,10 +181,8 @@ Result<void> Index::rebuild() {
     };
     const auto packs = TRY(store_.list("packs/"));
     for (const ObjectInfo& object : packs) {
-        const auto hex = from_hex(std::string_view(object.name).substr(object.name.rfind('/') + 1));
-        if (!hex.has_value() || hex->size() != 32) continue;
-        const Digest name = Decoder(*hex).array<32>();
-        if (covered.contains(name)) continue;
+        const auto name = digest_in_name(object.name);
+        if (!name || covered.contains(*name)) continue;
         auto bytes = store_.get(object.name);
         if (!bytes.has_value()) {
             if (bytes.error().kind == ErrorKind::not_found) continue;
@@ -192,10 +190,10 @@ Result<void> Index::rebuild() {
         }
         // A pack that a crash tore has its right name and wrong bytes: nothing may ever point
         // there.
-        if (crypto::sha256(*bytes) != name) continue;
-        const auto table = read_pack_table(keys_, name, *bytes);
+        if (crypto::sha256(*bytes) != *name) continue;
+        const auto table = read_pack_table(keys_, *name, *bytes);
         if (!table.has_value()) continue;
-        const PackRef pack{name, table->salt, static_cast<std::uint32_t>(bytes->size())};
+        const PackRef pack{*name, table->salt, static_cast<std::uint32_t>(bytes->size())};
         for (const ChunkEntry& entry : table->entries)
             found.push_back({entry.id, entry.type, {pack, entry.slot}});
         if (found.size() >= index_segment_entries) TRY(write());

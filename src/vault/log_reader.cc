@@ -197,6 +197,12 @@ Result<Files> LogCatalog::files(const std::string& prefix) {
         else if (refreshed.error().kind != ErrorKind::not_found)  // else: pruned meanwhile
             return std::move(refreshed).error();
     }
+    // What was pruned need not be remembered.
+    const MutexLock lock(mutex_);
+    std::erase_if(files_, [&](const auto& known) {
+        return known.first.starts_with(prefix) &&
+               !std::ranges::binary_search(objects, known.first, {}, &ObjectInfo::name);
+    });
     return found;
 }
 

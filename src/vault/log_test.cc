@@ -184,6 +184,22 @@ TEST(Log, stops_before_the_first_later_commit_when_a_clock_went_back) {
     EXPECT_FALSE(reader->mark_before(at_second(7)));
 }
 
+TEST(Log, takes_any_number_of_marks_at_once) {
+    World world;
+    const auto vault = must(world.open());
+    auto writer = must(vault->append_log(log_name, 0));
+    std::vector<Mark> marks;
+    for (int i = 0; i < 300000; ++i)
+        marks.push_back(
+            {at_second(i), static_cast<std::uint64_t>(i), std::string(i == 7 ? 5000 : 0, 'x')});
+    ASSERT_OK(append(*writer, 300000, marks));
+    must(writer->sync());
+    writer.reset();
+    const auto reader = must(world.reopen().open_log(log_name));
+    EXPECT_EQ(reader->mark_before(at_second(299998))->position, 299998U);
+    EXPECT_EQ(reader->status().boundary, 300000U);
+}
+
 TEST(Log, keeps_branches_and_lineages_apart) {
     World world;
     const auto vault = must(world.open());

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t frame_target = std::size_t{256} << 10U;
 constexpr std::uint64_t file_target = std::uint64_t{64} << 20U;
 constexpr std::size_t marks_per_frame = 4096;
+constexpr std::size_t label_size_max = 256;
 
 class Writer final : public LogWriter {
 public:
@@ -40,9 +41,14 @@ public:
         take(bytes);
         // Only now, when everything before them is in a frame or in this one.
         if (boundary != 0) boundary_ = boundary;
-        std::ranges::copy(marks, std::back_inserter(marks_));
         dirty_ = true;
-        return pending_.size() == frame_target || marks_.size() >= marks_per_frame ? flush() : ok();
+        for (const Mark& mark : marks) {
+            dirty_ = true;
+            marks_.push_back(mark);
+            marks_.back().label.resize(std::min(mark.label.size(), label_size_max));
+            if (marks_.size() == marks_per_frame) TRY(flush());
+        }
+        return pending_.size() == frame_target ? flush() : ok();
     }
 
     Result<std::uint64_t> sync() override {

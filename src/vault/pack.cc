@@ -86,6 +86,12 @@ std::string pack_object(const Digest& name) {
     return fmt::format("packs/{}/{}", hex.substr(0, 2), hex);
 }
 
+std::optional<Digest> digest_in_name(std::string_view object) {
+    const auto raw = from_hex(object.substr(object.rfind('/') + 1));
+    if (!raw.has_value() || raw->size() != 32) return std::nullopt;
+    return Decoder(*raw).array<32>();
+}
+
 ChunkId chunk_id(const Keys& keys, ByteView typed) { return crypto::hmac_sha256(keys.id, typed); }
 
 Packed encode_chunk(ByteView plain) {

@@ -50,6 +50,8 @@ PackRef read_pack_ref(Decoder& in);
 
 /// "packs/ab/abcdef…"
 std::string pack_object(const Digest& name);
+/// The digest that an object's name ends in, or nothing.
+std::optional<Digest> digest_in_name(std::string_view object);
 
 struct ChunkEntry {
     ChunkId id{};

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "platform/task/scope.h"
+#include "vault/avoid.h"
 
 namespace lifeboat::vault {
 namespace {
@@ -107,6 +108,18 @@ Result<void> PackCheck::read_pack(const PackRef& pack) {
     if (!whole && !named)
         note(pack,
              fmt::format("pack '{}': its bytes do not match its name", pack_object(pack.name)));
+    return ok();
+}
+
+Result<void> PackCheck::mark(bool deep) {
+    if (!access_.read_only.empty()) return ok();
+    for (const auto& [name, by_text] : damage_) TRY(quarantine(access_, name));
+    const auto marked = TRY(access_.store.list("quarantine/"));
+    for (const ObjectInfo& object : marked) {
+        const auto name = digest_in_name(object.name);
+        if (deep && name && packs_.contains(*name) && !damage_.contains(*name))
+            TRY(release(access_, *name));
+    }
     return ok();
 }
 

@@ -24,6 +24,9 @@ public:
     Result<void> run(const std::map<Digest, PackRef>& indexed, bool deep,
                      const std::function<void(std::uint64_t)>& counted);
     std::vector<Finding> take_findings();
+    /// Every writer is told what to avoid from now on, and what is whole again. Errors: of the
+    /// store.
+    Result<void> mark(bool deep);
 
 private:
     /// Where a chunk really lies, to hold what the points say against.

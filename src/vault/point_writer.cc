@@ -11,6 +11,7 @@
 #include "platform/task/queue.h"
 #include "platform/task/scope.h"
 #include "vault/assembler.h"
+#include "vault/avoid.h"
 #include "vault/chunker.h"
 #include "vault/session.h"
 
@@ -44,8 +45,8 @@ public:
     Result<void> start() {
         session_ = TRY(Session::begin(access_, "write"));
         // After the session is published: a prune that missed it has published what it takes away.
-        auto condemned = TRY(read_condemned(access_));
-        TRY(index_.load(std::move(condemned)));
+        auto avoided = TRY(packs_to_avoid(access_));
+        TRY(index_.load(std::move(avoided)));
         if (index_.is_incomplete()) TRY(index_.rebuild());
         for (unsigned i = 0; i < workers; ++i)
             scope_.spawn([this](const Context& context) {
@@ -184,17 +185,20 @@ private:
 
     /// What this point borrows from older packs must still be there when it becomes visible.
     Result<void> check_borrowed() {
+        std::string missing;
         for (const PackRef& pack : assembler_.borrowed()) {
             auto found = access_.store.status(pack_object(pack.name));
-            if (!found.has_value() && found.error().kind == ErrorKind::not_found)
-                return conflict(
-                    fmt::format("pack '{}', which holds a part of this point, was removed "
-                                "meanwhile",
-                                pack_object(pack.name)),
-                    "Make the backup again: what is missing is stored anew.");
-            if (!found.has_value()) return std::move(found).error();
+            if (found.has_value()) continue;
+            if (found.error().kind != ErrorKind::not_found) return std::move(found).error();
+            // Or the next attempt would find it in the index again.
+            TRY(quarantine(access_, pack.name));
+            missing = pack_object(pack.name);
         }
-        return ok();
+        if (missing.empty()) return ok();
+        return conflict(
+            fmt::format("pack '{}', which holds a part of this point, is missing", missing),
+            "Make the backup again: what is missing is stored anew. "
+            "`lifeboat vault verify` names the points that have lost it.");
     }
 
     Access& access_;
@@ -222,24 +226,6 @@ PointId new_point_id(const std::string& component, Instant began, Random& random
 }
 
 }  // namespace
-
-Result<std::set<Digest>> read_condemned(Access& access) {
-    std::set<Digest> condemned;
-    const auto objects = TRY(access.store.list("condemned/"));
-    for (const ObjectInfo& object : objects) {
-        auto bytes = access.store.get(object.name);
-        if (!bytes.has_value()) {
-            if (bytes.error().kind == ErrorKind::not_found) continue;  // that prune is over
-            return std::move(bytes).error();
-        }
-        const auto plain = open_object(access, object.name, *bytes);
-        // A damaged list stops no backup: what it would have told is checked again before the
-        // commit.
-        for (std::size_t at = 0; plain.has_value() && at + 32 <= plain->size(); at += 32)
-            condemned.insert(Decoder(ByteView(*plain).subspan(at)).array<32>());
-    }
-    return condemned;
-}
 
 Result<std::unique_ptr<PointWriter>> begin_point(Access& access, History& history,
                                                  const std::string& component,

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "vault/avoid.h"
 #include "vault/index.h"
-#include "vault/sealed.h"
 #include "vault/session.h"
 #include "vault/verify.h"
 
@@ -170,7 +170,7 @@ private:
         std::vector<ObjectInfo> garbage;
         const auto packs = TRY(access_.store.list("packs/"));
         for (const ObjectInfo& object : packs) {
-            const auto name = pack_name(object.name);
+            const auto name = digest_in_name(object.name);
             if (name && !needed.contains(*name) && !is_young(object)) garbage.push_back(object);
         }
         TRY(sweep_packs(garbage));
@@ -183,12 +183,6 @@ private:
         return ok();
     }
 
-    static std::optional<Digest> pack_name(const std::string& object) {
-        const auto raw = from_hex(std::string_view(object).substr(object.rfind('/') + 1));
-        if (!raw.has_value() || raw->size() != 32) return std::nullopt;
-        return Decoder(*raw).array<32>();
-    }
-
     Result<void> sweep_packs(const std::vector<ObjectInfo>& garbage) {
         const auto leftovers = TRY(access_.store.list("condemned/"));
         if (garbage.empty() && leftovers.empty()) return ok();
@@ -197,13 +191,8 @@ private:
             return ok();
         }
         std::set<Digest> condemned;
-        Bytes list;
-        for (const ObjectInfo& object : garbage) {
-            condemned.insert(*pack_name(object.name));
-            append(list, *pack_name(object.name));
-        }
-        const std::string object = "condemned/" + access_.environment.random.hex(8);
-        TRY(access_.store.put(object, seal_object(access_, object, list)));
+        for (const ObjectInfo& object : garbage) condemned.insert(*digest_in_name(object.name));
+        const std::string object = TRY(put_condemned(access_, condemned));
         // Who begins from here on reads the list; who began before is seen now, or has committed.
         const bool alive = TRY(writers_at_work());
         const auto needed = TRY(referenced());
@@ -223,6 +212,7 @@ private:
             TRY(context_.check("pruning the vault"));
             TRY(count(object.name, object.size));
             TRY(remove(object.name));
+            TRY(release(access_, *digest_in_name(object.name)));
         }
         return ok();
     }

@@ -211,7 +211,8 @@ public:
     virtual Result<Bytes> get_document(const std::string& component, const std::string& name) = 0;
     virtual Result<std::vector<std::string>> documents(const std::string& component) = 0;
 
-    /// `deep` reads and authenticates every byte; otherwise names, sizes and manifests.
+    /// `deep` reads and authenticates every byte; otherwise names, sizes and manifests. Packs that
+    /// are damaged or missing are marked, so that the next point stores anew what it needs of them.
     virtual Result<VerifyReport> verify(const Context& context, bool deep,
                                         const Progress& progress) = 0;
     /// Removes expired points, WAL that no kept point needs, and objects that nothing refers to and
