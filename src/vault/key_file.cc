@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "platform/base/text.h"
+#include "vault/directories.h"
 #include "vault/vault.h"
 #include "vault/wire.h"
 
@@ -51,12 +52,13 @@ Result<void> make_key(Environment& environment, const Path& key_file) {
     const std::string text = fmt::format("{} {} {}\n", magic, encoded, checksum_of(encoded));
 
     const Path directory = directory_of(key_file);
-    TRY(files.make_directories(directory));
+    TRY(make_durable_directories(files, directory));
     // Written aside and linked: a crash leaves no torn key, and no key is ever replaced.
     const Path aside =
         directory / fmt::format(".{}.{}", key_file.filename().string(), environment.random.hex(6));
     auto made = write_new(files, aside, text);
     if (made.has_value()) made = files.link(aside, key_file);
+    std::ranges::fill(secret, std::byte{0});
     (void)files.remove(aside);  // Ignored: the error that matters is that of the key itself.
     if (!made.has_value()) {
         if (made.error().kind == ErrorKind::conflict)
@@ -97,7 +99,9 @@ Result<crypto::Key> load_key(Environment& environment, const Path& key_file) {
     Digest digest{};
     std::ranges::copy(*secret, digest.begin());
     std::ranges::fill(*secret, std::byte{0});
-    return crypto::Key(digest);
+    const crypto::Key key(digest);
+    std::ranges::fill(digest, std::byte{0});
+    return key;
 }
 
 }  // namespace lifeboat::vault

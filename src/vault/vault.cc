@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "platform/base/text.h"
+#include "vault/directories.h"
 #include "vault/format_record.h"
 #include "vault/history.h"
 #include "vault/log.h"
@@ -145,8 +146,7 @@ Result<void> init_vault(Environment& environment, const Path& directory, const c
                 fmt::format("'{}' is not empty: it holds '{}'", directory.string(), name),
                 "A vault begins in a directory of its own: name a new one.");
     }
-    TRY(files.make_directories(directory, 0700));
-    if (directory.has_parent_path()) TRY(files.sync_directory(directory.parent_path()));
+    TRY(make_durable_directories(files, directory));
     const auto store = TRY(open_directory_store(directory, environment));
     FormatRecord record;
     environment.random.fill(record.vault);
