@@ -131,10 +131,7 @@ private:
         bool pause_asked = false;
         TRY(take_requests());
         while (!rests()) {
-            if (options_.abandon.stop_requested())
-                return cancelled(
-                    "the run was left as it stands",
-                    fmt::format("Go on with `lifeboat resume {}`.", driver_.run().start.run.value));
+            if (options_.abandon.stop_requested()) return left_as_it_stands();
             if (context_.stopped() && !pause_asked) {
                 pause_asked = true;
                 TRY(step(rb::PauseRequested{
@@ -146,11 +143,18 @@ private:
             }
             TRY(leases_.renew(context_));
             TRY(take_one());
+            if (options_.abandon.stop_requested()) return left_as_it_stands();
             TRY(take_requests());
             show_progress();
             if (options_.on_tick) options_.on_tick(driver_.run());
         }
         return driver_.run();
+    }
+
+    Error left_as_it_stands() const {
+        return cancelled(
+            "the run was left as it stands",
+            fmt::format("Go on with `lifeboat resume {}`.", driver_.run().start.run.value));
     }
 
     /// Waits at most a tick for an event, then takes all that are there.
@@ -165,6 +169,9 @@ private:
                 return event.error();
             }
             if (!event->has_value()) return ok();
+            // A call that was ended by leaving has no outcome that is worth a record: the next
+            // engine looks what became of it.
+            if (options_.abandon.stop_requested()) return ok();
             TRY(driver_.step(**event));
             if (rests()) return ok();
         }
