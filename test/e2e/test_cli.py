@@ -131,6 +131,18 @@ def test_a_state_directory_of_its_own_per_plan_is_the_default(cli, folder):
     assert done.returncode in (0, 8)   # 8: another user's /var/lib/lifeboat
 
 
+@pytest.mark.parametrize("command", ["status", "points", "backup", "protect"])
+def test_a_component_that_the_plan_does_not_have_is_named_with_the_nearest(cli, command):
+    cli.write(WEB)
+    done = cli.run(command, "wbe", code=8)
+    assert "no component 'wbe'" in done.stderr and "'web'" in done.stderr
+
+
+def test_json_is_json_where_text_is_the_result(cli):
+    assert "_lifeboat" in documents(cli.bare("completion", "bash", "--json").stdout)[0]["script"]
+    assert "lifeboat: 1" in documents(cli.bare("init", "--print", "--json").stdout)[0]["text"]
+
+
 # --- check, schema ------------------------------------------------------------------------------------------
 
 def test_check_names_every_mistake_with_its_line(cli):

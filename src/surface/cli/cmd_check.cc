@@ -100,7 +100,10 @@ Command completion_command() {
     command.command.details = "For bash: eval \"$(lifeboat completion bash)\"";
     return std::move(command).run([](Session& session, const Options& options) -> Result<ExitCode> {
         const std::string script = TRY(completion_script(options.shell));
-        session.output().line(script);
+        if (session.output().json())
+            session.output().document(Json{{"shell", options.shell}, {"script", script}});
+        else
+            session.output().line(script);
         return ExitCode::done;
     });
 }

@@ -132,7 +132,10 @@ Result<ExitCode> init(Session& session, const InitOptions& options) {
     const std::vector<Found> found = discover(session.context(), environment);
     const std::string text = plan_text(options.name, found);
     if (options.print) {
-        output.line(text);
+        if (output.json())
+            output.document(Json{{"text", text}});
+        else
+            output.line(text);
         return ExitCode::done;
     }
     TRY(write_file_durably(environment.files, file, as_bytes(text), 0644));

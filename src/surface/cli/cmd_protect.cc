@@ -4,6 +4,7 @@
 #include "platform/base/size.h"
 #include "platform/task/mutex.h"
 #include "surface/cli/commands.h"
+#include "surface/cli/names.h"
 #include "surface/cli/progress_line.h"
 
 namespace lifeboat::cli {
@@ -20,6 +21,7 @@ struct ProtectCommandOptions {
 };
 
 Result<std::vector<std::string>> chosen(const plan::Plan& plan, const BackupOptions& options) {
+    TRY(require_components(plan, options.components));
     if (!options.components.empty()) return options.components;
     std::vector<std::string> names;
     for (const plan::Component& component : plan.components)
@@ -76,6 +78,7 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
     std::vector<std::vector<std::string>> rows{
         {"component", "point", "as of", "from", "position", "size", ""}};
     std::optional<Error> problem;
+    TRY(require_components(workspace.plan, options.components));
     (void)TRY(session.vault());
     for (const plan::Component& component : workspace.plan.components) {
         const bool wanted = options.components.empty() ||
@@ -120,6 +123,7 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
 
 Result<ExitCode> protect(Session& session, const ProtectCommandOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
+    TRY(require_components(workspace.plan, options.components));
     if (workspace.services.vault == nullptr)
         return unavailable(
             fmt::format("nothing can be protected: {}", workspace.services.vault_problem),

@@ -4,6 +4,7 @@
 #include "engine/protection.h"
 #include "platform/base/size.h"
 #include "surface/cli/commands.h"
+#include "surface/cli/names.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -110,6 +111,7 @@ Json to_json(const Row& row, Instant now) {
 
 Result<ExitCode> status(Session& session, const StatusOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
+    TRY(require_components(workspace.plan, options.components));
     engine::Instances instances(workspace);
     const engine::Look seen =
         engine::look(session.context(), workspace, instances, options.components);

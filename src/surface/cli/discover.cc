@@ -84,11 +84,14 @@ std::vector<Found> discover(const Context& context, Environment& environment) {
     std::vector<Found> all;
     std::set<std::uint16_t> seen;
     std::set<std::string> names;
-    auto processes = environment.files.list("/proc");
-    if (!processes.has_value()) return all;
-    for (const std::string& entry : *processes) {
-        const auto pid = parse_integer(entry);
-        if (!pid) continue;
+    auto entries = environment.files.list("/proc");
+    if (!entries.has_value()) return all;
+    // By number: a server is found before the children that share its sockets.
+    std::set<std::int64_t> processes;
+    for (const std::string& entry : *entries)
+        if (const auto pid = parse_integer(entry)) processes.insert(*pid);
+    for (const std::int64_t pid : processes) {
+        const std::string entry = std::to_string(pid);
         const Path process = Path("/proc") / entry;
         auto descriptors = environment.files.list(process / "fd");
         if (!descriptors.has_value()) continue;
@@ -102,7 +105,7 @@ std::vector<Found> discover(const Context& context, Environment& environment) {
             Found found{.kind = kind_of(program),
                         .name = {},
                         .program = program,
-                        .pid = *pid,
+                        .pid = pid,
                         .port = port->second,
                         .unit = unit_of(environment, process),
                         .directory = {}};
