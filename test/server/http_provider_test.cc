@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "platform/http/client.h"
 #include "providers/http/http.h"

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <thread>
 
 #include "platform/base/text.h"
 #include "providers/probe/check.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "providers/redis/redis.h"
 #include "test/support/redis_server.h"
