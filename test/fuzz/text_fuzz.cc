@@ -17,9 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     (void)parse_size(text);
     (void)parse_rate(text);
-    if (const auto bytes = from_hex(text); bytes.has_value())
-        CHECK(from_hex(to_hex(*bytes)) == *bytes);
-    if (const auto bytes = from_base64(text); bytes.has_value())
-        CHECK(from_base64(to_base64(*bytes)) == *bytes);
+    if (const auto bytes = from_hex(text); bytes.has_value()) {
+        const auto again = from_hex(to_hex(*bytes));
+        CHECK(again.has_value() && *again == *bytes);
+    }
+    if (const auto bytes = from_base64(text); bytes.has_value()) {
+        const auto again = from_base64(to_base64(*bytes));
+        CHECK(again.has_value() && *again == *bytes);
+    }
     return 0;
 }
