@@ -35,8 +35,8 @@ Result<ExitCode> fetch(cli::Session& session, const FetchOptions& options) {
     request.stretches = TRY(postgres::parse_stretches(options.stretches));
     const crypto::Key key = TRY(vault::load_key(environment, options.key));
     auto vault = TRY(vault::open_vault(environment, options.vault, key));
-    const bool there = TRY(postgres::fetch_wal(*vault, environment.files, request, options.name,
-                                               options.destination));
+    const bool there = TRY(
+        postgres::fetch_wal(*vault, environment.files, request, options.name, options.destination));
     // PostgreSQL takes 1 for "absent"; a standby waits and asks again, whatever the status is.
     return there ? ExitCode::done : ExitCode::finding;
 }
