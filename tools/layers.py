@@ -68,8 +68,8 @@ ACTING = (r"<(thread|mutex|fstream|iostream|filesystem|random|condition_variable
 
 
 def is_test(name):
-    """Unit tests, and headers that only they use (test_….h)."""
-    return name.endswith("_test.cc") or name.rpartition("/")[2].startswith("test_")
+    """Unit tests, and what only they use (test_….h, testing.h)."""
+    return name.endswith("_test.cc") or name.rpartition("/")[2].startswith(("test_", "testing."))
 
 
 def strip(text):
