@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -111,6 +112,12 @@ def documents(text):
         found.append(document)
         at = end + len(text[end:]) - len(text[end:].lstrip())
     return found
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def append(word):

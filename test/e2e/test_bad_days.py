@@ -1,22 +1,16 @@
 """What the program does when the machine, the disk, the files or a person let it down."""
-import http.server
-import json
 import os
 import pathlib
 import random
 import re
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
-import sys
-import threading
-import time
 
 import pytest
 
-from cli import USER, append, documents, exactly_once
+from cli import append, documents, exactly_once
 
 WEB = """
 components:
@@ -369,147 +363,3 @@ def test_a_broken_file_is_shown_where_it_breaks(cli):
     cli.plan.mkdir()
     done = cli.run("check")
     assert done.returncode in (2, 8) and str(cli.plan) in done.stderr
-
-
-# --- init ---------------------------------------------------------------------------------------------------
-
-class Server(threading.Thread):
-    """An HTTP server of this process."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.port = self.server.server_address[1]
-
-    def run(self):
-        self.server.serve_forever()
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def as_server_user(folder):
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return []
-    shutil.chown(folder, "postgres")
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-
-
-@pytest.fixture
-def servers(folder):
-    """A PostgreSQL, a Redis and an HTTP server: (their ports by kind)."""
-    ports = {"postgres": free_port(), "redis": free_port()}
-    data = folder / "pg"
-    data.mkdir()
-    prefix = as_server_user(data)
-    binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-    subprocess.run([*prefix, binaries / "initdb", "-D", data / "data", "-A", "trust", "-N"], check=True, capture_output=True, cwd=data)
-    postgres = subprocess.Popen([*prefix, binaries / "postgres", "-D", data / "data", "-p", str(ports["postgres"]),
-                                 "-k", data, "-h", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=data)
-    redis = subprocess.Popen(["redis-server", "--port", str(ports["redis"]), "--bind", "127.0.0.1", "--dir", folder],
-                             stdout=subprocess.DEVNULL)
-    web = Server()
-    web.start()
-    ports["http"] = web.port
-    try:
-        for port in ports.values():
-            ends = time.monotonic() + 30
-            while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
-                assert time.monotonic() < ends
-                time.sleep(0.05)
-        yield ports
-    finally:
-        web.server.shutdown()
-        for process in (postgres, redis):
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
-
-
-def test_init_finds_what_runs_here_and_writes_a_plan_that_passes(cli, servers):
-    found = cli.ask("init", code=0)["found"]
-    kinds = {row["port"]: row["kind"] for row in found}
-    for kind, port in servers.items():
-        assert kinds.get(port) == kind, found
-    text = cli.plan.read_text()
-    assert f"port: {servers['postgres']}" in text and "# what the business can bear" in text
-    report = cli.ask("check", code=0)
-    assert report["errors"] == 0 and report["components"] == len(found)
-    assert report["scenarios"] == sum(row["kind"] != "http" for row in found)
-    status = cli.ask("status")
-    health = {row["component"]: row["health"] for row in status["components"]}
-    for row in found:
-        if row["port"] == servers["redis"] or row["port"] == servers["http"]:
-            assert health[row["component"]] == "healthy", status
-
-
-def test_init_where_nothing_runs_still_writes_a_plan(cli):
-    cli.run("init", code=0)
-    assert cli.run("check").returncode == 0
-
-
-# --- a healthy component ------------------------------------------------------------------------------------
-
-@pytest.fixture
-def cache(cli):
-    """A Redis with a key in it, protected by the plan of `cli`, backed up once."""
-    port = free_port()
-    data = cli.home / "cache"
-    data.mkdir()
-    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", ""],
-                             stdout=subprocess.DEVNULL)
-    try:
-        cli.until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        cli.write(f"""
-components:
-  cache: {{kind: redis, port: {port}, data_directory: {data}, protect: [{{method: snapshot, every: 1h, keep: 1d}}],
-          objectives: {{rto: 1m, rpo: 1h}}, health: [{{redis: PING, expect: PONG}}]}}
-scenarios:
-  cache-lost: {{detect: [{{unhealthy: cache}}], steps: [{{restore: cache}}, {{verify: cache}}]}}
-""")
-        cli.run("vault", "init", code=0)
-        cli.run("backup", "--all", code=0)
-        yield redis
-    finally:
-        redis.kill()
-        redis.wait()
-
-
-def test_a_healthy_component_is_not_recovered_unless_meant(cli, cache):
-    done = cli.run("recover", "cache-lost", "--yes", code=5)
-    assert "cache is healthy" in done.stderr and "--although-healthy" in done.stderr
-    assert cli.ask("runs") == [] and not (cli.home / "sites").exists()
-    assert "nothing is unhealthy" in cli.run("recover", "--yes", code=8).stderr
-    preview = cli.ask("recover", "cache-lost", "--preview", code=0)
-    assert preview["steps"][0]["calls"]
-
-
-def test_points_status_and_vault_agree_about_what_was_backed_up(cli, cache):
-    points = cli.ask("points", code=0)["points"]
-    assert len(points) == 1 and points[0]["component"] == "cache" and points[0]["problem"] == ""
-    assert cli.run("complete", "point", code=0).stdout.split() == [points[0]["point"]]
-    row = cli.ask("status")["components"][0]
-    assert row["health"] == "healthy" and row["live_rpo_s"] is not None and not row["protected"]
-    assert cli.ask("vault", "status", code=0)["points"] == 1
-    assert cli.ask("vault", "verify", code=0)["findings"] == []
-    restored = cli.home / "restored"
-    cli.run("vault", "restore", points[0]["point"], str(restored), code=0)
-    assert any(restored.rglob("*.rdb"))
-    assert cli.run("vault", "restore", points[0]["point"], str(restored)).returncode != 0     # never over anything
-    shutil.rmtree(cli.state)
-    assert len(cli.ask("points", code=0)["points"]) == 1       # the catalog is the vault's
-
-
-def test_two_backups_at_once_and_two_protections_at_once(cli, cache):
-    first = cli.start("protect")
-    cli.until(lambda: cli.ask("status")["components"][0]["protected"])
-    second = cli.run("protect", code=7)
-    assert f"pid {first.pid}" in second.stderr and "protect/cache" in second.stderr
-    cli.run("backup", "cache", code=0)                          # beside it
-    first.send_signal(signal.SIGTERM)
-    assert first.wait(timeout=30) == 0
-    cli.until(lambda: not cli.ask("status")["components"][0]["protected"])

@@ -312,15 +312,19 @@ def test_observe_mode_refuses_every_step_that_changes_something(cli):
 
 # --- the live view ------------------------------------------------------------------------------------------
 
-def on_terminal(cli, *words, columns=100, rows=30, answer=b"", resize=None):
+def on_terminal(cli, *words, columns=100, rows=30, answer=b"", resize=None, controlling=False):
     """What a terminal of this size gets; (text, exit status)."""
     leader, follower = pty.openpty()
+
+    def take_terminal():
+        os.setsid()
+        if controlling:      # Ctrl-C typed there becomes a signal
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen(cli.command(*words), stdin=follower, stdout=follower, stderr=follower, cwd=cli.home,
-                               env=cli.environment({"TERM": "xterm"}), start_new_session=True)
+                               env=cli.environment({"TERM": "xterm"}), preexec_fn=take_terminal)
     os.close(follower)
-    if answer:
-        os.write(leader, answer)
     seen = b""
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
@@ -332,6 +336,9 @@ def on_terminal(cli, *words, columns=100, rows=30, answer=b"", resize=None):
             if not piece:
                 break
             seen += piece
+            if answer and b"[yes/no]" in seen:
+                os.write(leader, answer)
+                answer = b""
             if resize and b"slow" in seen:
                 fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, resize, 0, 0))
                 resize = None
@@ -383,6 +390,19 @@ def test_a_terminal_is_asked_and_only_yes_is_yes(cli):
     assert status == 5 and "Recover now?" in text and cli.lines() == []
     text, status = on_terminal(cli, "recover", "test", answer=b"yes\n")
     assert status == 0 and cli.lines() == ["one"]
+
+
+def test_an_interrupted_question_is_no_yes(cli):
+    cli.steps(append("one"))
+    text, status = on_terminal(cli, "recover", "test", answer=b"\x03", controlling=True)
+    assert status == 130 and "nothing was done" in text and cli.lines() == []
+
+
+def test_resuming_what_is_over_says_so(cli):
+    cli.steps(append("one"))
+    cli.recover(code=0)
+    assert "is over: done" in cli.run("resume", code=0).stderr
+    assert cli.lines() == ["one"]
 
 
 def test_json_of_a_run_is_a_line_per_event_and_a_result(cli):
