@@ -303,7 +303,7 @@ bool operator==(const RunState& a, const RunState& b) {
                         s.timers, s.ledger, s.rolling_back, s.pause, s.abort, s.compensating,
                         s.refused, s.index);
     };
-    return rest(a) == rest(b) && to_json(Event{{}, a.start}) == to_json(Event{{}, b.start});
+    return rest(a) == rest(b) && a.start == b.start;
 }
 
 }  // namespace lifeboat::runbook

@@ -30,8 +30,10 @@ struct RunStarted {
     Graph graph;
     Json parameters = Json::object();  ///< to, incident, although_healthy, …
     Actor actor;
-    std::optional<Instant>
-        disaster_at;  ///< injected, or the first failing observation: RTO counts from it
+    /// Injected, or the first failing observation: RTO counts from it.
+    std::optional<Instant> disaster_at;
+
+    bool operator==(const RunStarted&) const = default;
 };
 struct StepIntended {  ///< intent: about to call start(); one per attempt
     StepId step;

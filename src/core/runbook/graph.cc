@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "core/runbook/compile.h"
 #include "core/runbook/policy.h"
@@ -72,6 +73,22 @@ std::set<std::string> made_before(const std::vector<Node>& nodes,
 }
 
 }  // namespace
+
+bool Node::operator==(const Node& other) const {
+    const auto parts = [](const Node& n) {
+        return std::tie(n.id, n.verb, n.component, n.kind, n.site, n.priority, n.arguments, n.needs,
+                        n.adopts, n.token, n.conduct, n.safety, n.mutating, n.destructive,
+                        n.makes_instance, n.needs_fenced, n.attempts_max, n.timeout,
+                        n.backoff_first, n.backoff_max, n.approvers, n.on_failure, n.estimate,
+                        n.undo, n.note, n.undoes);
+    };
+    if (parts(*this) != parts(other) || approve.has_value() != other.approve.has_value())
+        return false;
+    // Where an approval stands in the plan's text is no part of the graph.
+    return !approve ||
+           (approve->by == other.approve->by && approve->within == other.approve->within &&
+            approve->statement == other.approve->statement);
+}
 
 const Node* Graph::find(const StepId& id) const {
     for (const Node& node : nodes)

@@ -56,6 +56,8 @@ struct Node {
     std::string undo;  ///< verb that takes it back when the run is rolled back; "" = none
     std::string note;
     StepId undoes;  ///< of a compensating step: the step that it takes back
+
+    bool operator==(const Node& other) const;
 };
 
 struct Graph {
@@ -65,6 +67,7 @@ struct Graph {
     std::vector<Node> undo;
     unsigned concurrency_max = 16;  ///< steps that act at the same time; priority decides who waits
     const Node* find(const StepId& id) const;
+    bool operator==(const Graph&) const = default;
 };
 
 struct CompileOptions {

@@ -131,7 +131,8 @@ plan::Step draw_step(Chance& chance, const plan::Plan& plan, const std::vector<s
         for (const std::string& id : before)
             if (chance.percent(25)) step.needs.push_back(id);
     }
-    if (chance.percent(70)) step.timeout = chance.between(seconds(5), minutes(30));
+    if (chance.percent(90))
+        step.timeout = chance.between(seconds(5), chance.percent(10) ? minutes(30) : minutes(5));
     if (chance.percent(30)) step.retries = static_cast<unsigned>(chance.below(4));
     const auto policy = chance.below(10);
     if (policy == 0) step.on_failure = plan::OnFailure::roll_back;

@@ -167,7 +167,8 @@ void Providers::act(std::size_t index) {
         truth.operation = "op-" + call.token;
         truth.begun = world_.monotonic();
         truth.will_fail = chance.percent(faults_.work_fails);
-        truth.ends = truth.begun + chance.between(seconds(1), minutes(20));
+        truth.ends =
+            truth.begun + chance.between(seconds(1), chance.percent(10) ? minutes(20) : minutes(3));
         if (chance.percent(faults_.work_stuck)) truth.ends = truth.begun + hours(24 * 365);
         return;
     }
