@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 constexpr Duration question_time = 30s;
 constexpr Duration wal_stall = 60s;  // without progress of whoever streams
 constexpr Duration wal_look = 300ms;
-constexpr std::size_t pages_reread = 100;
 
 /// Sees to it that WAL flows into the vault until the backup's end is there: through a running
 /// `protect` while there is one, else by streaming itself.

@@ -13,7 +13,8 @@ namespace {
 constexpr const char* identity_question = R"(
 SELECT (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
        CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
-            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline,
+            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+       END AS timeline,
        current_setting('server_version_num')::int / 10000 AS major,
        pg_is_in_recovery() AS in_recovery,
        (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory)";

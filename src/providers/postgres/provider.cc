@@ -109,7 +109,8 @@ Result<Json> PostgresProvider::rebuild(const Context& context, const VerbCall& c
 
 Result<Json> PostgresProvider::take_down(const Context& context, const VerbCall& call) {
     const bool for_good = call.verb != "stop";
-    const Instance* instance = for_good ? TRY(old_instance(call)) : &call.subject();
+    const Instance* instance = &call.subject();
+    if (for_good) instance = TRY(old_instance(call));
     const Server server = TRY(server_of(services_, call.plan, *instance));
     if (for_good && server.data_directory)
         TRY(keep_down(services_, server, call.verb == "fence" ? "fenced" : "preserved",
@@ -172,7 +173,8 @@ Result<Probed> PostgresProvider::probe_promotion(const Context& context, const V
 
 Result<Probed> PostgresProvider::probe_power(const Context& context, const VerbCall& call) {
     const bool for_good = call.verb == "fence" || call.verb == "preserve";
-    const Instance* instance = for_good ? TRY(old_instance(call)) : &call.subject();
+    const Instance* instance = &call.subject();
+    if (for_good) instance = TRY(old_instance(call));
     const Server server = TRY(server_of(services_, call.plan, *instance));
     if (call.verb == "start") {
         const auto postmaster = TRY(living_postmaster(services_, server, *instance));

@@ -234,13 +234,14 @@ Result<WalMessage> WalReceiver::end_of_copy(const Context& context) {
     return WalMessage(ServerStopped{});
 }
 
-Result<void> WalReceiver::send_status(const Context& context, Lsn received, Lsn durable) {
+Result<void> WalReceiver::send_status(const Context& context, Lsn received, Lsn durable,
+                                      bool ask) {
     Bytes status{std::byte{'r'}};
     append_be<std::uint64_t>(status, received);
     append_be<std::uint64_t>(status, durable);
     append_be<std::uint64_t>(status, 0);  // nothing is ever applied here
     append_be(status, static_cast<std::uint64_t>(to_server_time(context.clock().now())));
-    status.push_back(std::byte{0});
+    status.push_back(std::byte{ask});
     return connection_.copy_write(context, status);
 }
 

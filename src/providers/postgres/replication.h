@@ -100,7 +100,7 @@ public:
                                              Timeline timeline, Lsn from);
     Result<WalMessage> receive(const Context& context, Duration wait);
     /// What arrived, and what of it is durable: only the latter may the server forget.
-    Result<void> send_status(const Context& context, Lsn received, Lsn durable);
+    Result<void> send_status(const Context& context, Lsn received, Lsn durable, bool ask = false);
     /// Ends the stream in good order.
     Result<void> stop(const Context& context);
 

@@ -151,7 +151,9 @@ Result<std::unique_ptr<LogPump>> WalStream::open_pump(const StreamStart& start) 
 Result<void> WalStream::acknowledge(const Context& context, WalReceiver& receiver,
                                     const LogPump& pump) {
     const Lsn boundary = pump.durable().boundary;
-    TRY(receiver.send_status(context, pump.expected(), boundary));
+    // A server without wal_sender_timeout says nothing of itself: a silent one is asked.
+    const bool ask = context.clock().monotonic() - heard_at_ >= ask_after;
+    TRY(receiver.send_status(context, pump.expected(), boundary, ask));
     acknowledged_ = boundary;
     reply_requested_ = false;
     status_at_ = context.clock().monotonic();

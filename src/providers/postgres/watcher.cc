@@ -14,7 +14,8 @@ constexpr std::size_t samples_max = 600;
 constexpr const char* slot_question = R"(
 SELECT coalesce(wal_status, '') AS wal_status, active,
        coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
-                                     ELSE pg_current_wal_lsn() END, restart_lsn), 0)::bigint AS retained,
+                                     ELSE pg_current_wal_lsn() END,
+                                restart_lsn), 0)::bigint AS retained,
        safe_wal_size,
        current_setting('max_slot_wal_keep_size') AS bound
 FROM pg_replication_slots WHERE slot_name = $1)";
