@@ -71,8 +71,9 @@ Result<void> pass_guards(Session& session, const RecoverOptions& options,
     if (options.yes) return ok();
     if (isatty(STDIN_FILENO) == 0)
         return conflict("not asked for: nobody is at a terminal to say yes", "Add --yes.");
-    if (!confirm(session, "Recover now?")) return conflict("not confirmed; nothing was done");
-    return ok();
+    if (confirm(session, "Recover now?")) return ok();
+    if (session.context().stopped()) return cancelled("interrupted; nothing was done");
+    return conflict("not confirmed; nothing was done");
 }
 
 Result<ExitCode> recover(Session& session, const RecoverOptions& options) {

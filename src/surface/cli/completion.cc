@@ -110,7 +110,9 @@ _lifeboat() {{
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="${{COMP_WORDS[i]}}"
     case "$word" in
-      --plan|--state) ((i + 1 < COMP_CWORD)) && where+=("$word" "${{COMP_WORDS[i+1]}}"); ((i++)); continue ;;
+      --plan|--state)
+        ((i + 1 < COMP_CWORD)) && where+=("$word" "${{COMP_WORDS[i+1]}}")
+        ((i++)); continue ;;
       {0}) ((i++)); continue ;;
       -*) continue ;;
     esac

@@ -87,6 +87,10 @@ Result<ExitCode> drive_new(Session& session, const rb::RunStarted& start) {
 Result<ExitCode> drive_on(Session& session, const RunId& id, const rb::Actor& actor) {
     engine::Workspace& workspace = *TRY(session.workspace());
     const rb::RunState before = TRY(engine::load_run(workspace.state, id));
+    if (before.status == rb::RunStatus::finished)
+        session.output().note(
+            fmt::format("run {} is over: {}; nothing is left to do", id.value,
+                        before.outcome ? outcome_name(*before.outcome) : "finished"));
     auto view = make_run_view(session.output(), session.environment().clock,
                               tightest_rto(workspace.plan, before.start.graph));
     const auto run = TRY(
