@@ -234,8 +234,7 @@ Result<WalMessage> WalReceiver::end_of_copy(const Context& context) {
     return WalMessage(ServerStopped{});
 }
 
-Result<void> WalReceiver::send_status(const Context& context, Lsn received, Lsn durable,
-                                      bool ask) {
+Result<void> WalReceiver::send_status(const Context& context, Lsn received, Lsn durable, bool ask) {
     Bytes status{std::byte{'r'}};
     append_be<std::uint64_t>(status, received);
     append_be<std::uint64_t>(status, durable);
