@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "providers/redis/folder.h"
 #include "providers/redis/redis.h"
 #include "test/support/redis_server.h"
 
@@ -147,6 +148,27 @@ TEST_F(RedisProvider, a_restore_that_was_cut_short_begins_anew) {
     EXPECT_EQ(probe("restore"), ProbeVerdict::absent);
     const auto restored = act("restore");
     ASSERT_TRUE(restored.has_value()) << restored.error().message;
+}
+
+TEST_F(RedisProvider, a_server_whose_start_was_never_recorded_is_found_and_ended) {
+    open();
+    server()({"SET", "a", "1"});
+    ASSERT_TRUE(act("backup").has_value());
+    ASSERT_TRUE(act("restore").has_value());
+    // As if Lifeboat was killed right after the server began: the marker knows no process.
+    const VerbCall call = world_.call("cache", "restore");
+    const Path folder = world_.directory() / "primary" / ("cache-" + call.token);
+    auto marker = redis::load_marker(world_.environment().files, folder);
+    ASSERT_TRUE(marker.has_value() && *marker);
+    const ProcessIdentity first = *(*marker)->server;
+    (*marker)->server.reset();
+    (*marker)->state = redis::Marker::State::writing;
+    ASSERT_TRUE(redis::save_marker(world_.environment().files, folder, **marker).has_value());
+    EXPECT_EQ(probe("restore"), ProbeVerdict::absent);
+    const auto restored = act("restore");
+    ASSERT_TRUE(restored.has_value()) << restored.error().message;
+    EXPECT_FALSE(world_.environment().processes.is_alive(first));
+    EXPECT_EQ(ask(restored_.back(), {"GET", "a"}).text, "1");
 }
 
 TEST_F(RedisProvider, nothing_is_restored_over_what_is_there) {

@@ -4,6 +4,7 @@
 
 #include "platform/base/text.h"
 #include "platform/observe/redact.h"
+#include "providers/contract/marks.h"
 
 namespace lifeboat::providers::process {
 namespace {
@@ -185,8 +186,8 @@ Result<void> Crew::launch(const Context& context, unsigned number, const std::st
     TRY(save(environment, service_, record));
     TRY(environment.files.make_directories(service_.logs, 0755));
     TRY(bound_log(environment, service_.log(number), service_.log_limit));
-    launch.command.environment["LIFEBOAT_SERVICE"] = mark_of(service_, number);
-    launch.command.environment["LIFEBOAT_TOKEN"] = record.nonce;
+    launch.command.environment[mark_service] = mark_of(service_, number);
+    launch.command.environment[mark_token] = record.nonce;
     auto started = environment.processes.start_daemon(
         context, Daemon{.command = std::move(launch.command), .log = service_.log(number)});
     if (!started.has_value())

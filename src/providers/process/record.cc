@@ -4,12 +4,12 @@
 
 #include "platform/base/text.h"
 #include "platform/codec/crypto.h"
+#include "providers/contract/marks.h"
 
 namespace lifeboat::providers::process {
 namespace {
 
 constexpr std::size_t record_max = std::size_t{64} << 10U;
-constexpr std::size_t environ_max = std::size_t{4} << 20U;
 constexpr std::string_view suffix = ".json";
 constexpr const char* standing_name = "standing";
 
@@ -60,48 +60,13 @@ Result<std::optional<Json>> read_json(Environment& environment, const Path& path
     return std::optional<Json>(*std::move(value));
 }
 
-/// What a process was started with; nothing when it is gone or not ours to read.
-std::map<std::string, std::string> environment_of(Environment& environment,
-                                                  const std::string& pid) {
-    std::map<std::string, std::string> found;
-    auto bytes = read_file(environment.files, Path("/proc") / pid / "environ", environ_max);
-    if (!bytes.has_value()) return found;
-    for (const std::string_view entry : split(as_text(*bytes), '\0')) {
-        if (!entry.starts_with("LIFEBOAT_")) continue;
-        const std::size_t equals = entry.find('=');
-        if (equals != std::string_view::npos)
-            found.emplace(entry.substr(0, equals), entry.substr(equals + 1));
-    }
-    return found;
-}
-
-struct Marked {
-    ProcessIdentity identity;
-    std::string nonce;
-};
-
-/// Live processes of this service, by their environment. Children inherit it; of those with the
-/// same nonce the oldest is the leader.
-Result<std::vector<Marked>> marked(Environment& environment, const Service& service) {
+/// Live processes of this service, by their environment.
+Result<std::vector<MarkedProcess>> marked(Environment& environment, const Service& service) {
+    auto found = TRY(marked_processes(environment));
     const std::string prefix = service.directory.string() + "/";
-    std::map<std::string, ProcessIdentity> leaders;
-    const std::vector<std::string> names = TRY(environment.files.list("/proc"));
-    for (const std::string& name : names) {
-        const auto pid = parse_integer(name);
-        if (!pid) continue;
-        auto found = environment_of(environment, name);
-        if (!found["LIFEBOAT_SERVICE"].starts_with(prefix)) continue;
-        auto identity = environment.processes.identify(*pid);
-        if (!identity.has_value()) continue;  // ended meanwhile
-        const auto age = [](const ProcessIdentity& one) {
-            return std::pair(one.start_ticks, one.pid);
-        };
-        auto [known, added] = leaders.emplace(found["LIFEBOAT_TOKEN"], *identity);
-        if (!added && age(*identity) < age(known->second)) known->second = *identity;
-    }
-    std::vector<Marked> result;
-    for (auto& [nonce, identity] : leaders) result.push_back({identity, nonce});
-    return result;
+    std::erase_if(found,
+                  [&](const MarkedProcess& one) { return !one.service.starts_with(prefix); });
+    return found;
 }
 
 Result<void> write(Environment& environment, const Service& service, const std::string& name,
@@ -165,8 +130,8 @@ Result<std::map<unsigned, Replica>> look_up(Environment& environment, const Serv
     // Somebody died between starting a process and writing down which.
     const auto found = TRY(marked(environment, service));
     for (auto& [number, replica] : replicas)
-        for (const Marked& one : found)
-            if (!replica.record.identity && one.nonce == replica.record.nonce)
+        for (const MarkedProcess& one : found)
+            if (!replica.record.identity && one.token == replica.record.nonce)
                 replica.alive = one.identity;
     return replicas;
 }
@@ -175,9 +140,9 @@ Result<std::vector<ProcessIdentity>> strays(Environment& environment, const Serv
                                             const std::map<unsigned, Replica>& known) {
     std::vector<ProcessIdentity> result;
     const auto found = TRY(marked(environment, service));
-    for (const Marked& one : found) {
+    for (const MarkedProcess& one : found) {
         const bool is_known = std::ranges::any_of(known, [&](const auto& entry) {
-            return entry.second.alive == one.identity || entry.second.record.nonce == one.nonce;
+            return entry.second.alive == one.identity || entry.second.record.nonce == one.token;
         });
         if (!is_known) result.push_back(one.identity);
     }

@@ -4,6 +4,7 @@
 
 #include "platform/base/text.h"
 #include "platform/observe/redact.h"
+#include "providers/contract/marks.h"
 
 namespace lifeboat::redis {
 namespace {
@@ -14,6 +15,9 @@ using providers::Services;
 constexpr std::chrono::milliseconds look_again{20};
 constexpr std::chrono::seconds stop_grace{20};
 constexpr std::chrono::seconds close_patience{5};
+
+/// What tells this server's process from whatever else the same step has started.
+std::string mark_of(const Marker& marker) { return "redis/" + marker.component; }
 
 std::string in_quotes(std::string_view text) {
     std::string out = "\"";
@@ -40,22 +44,18 @@ bool is_local(const std::string& host) {
     return host.starts_with("127.") || host == "localhost" || host == "::1";
 }
 
-/// True when the folder's server runs: the recorded process lives, or a crash hid it and whoever
-/// answers on the port serves this very folder.
-bool is_running(const Context& context, const Services& services, const Path& folder,
-                Marker& marker, const Address& address) {
-    if (marker.server && services.environment.processes.is_alive(*marker.server)) return true;
-    auto client = Client::connect(context.within(std::chrono::seconds(2)), address);
-    if (!client.has_value()) return false;
-    const auto presence = look_at(context, *client);
-    if (!presence.has_value() || presence->directory != (folder / "data").string()) return false;
-    auto identity = services.environment.processes.identify(presence->pid);
-    if (!identity.has_value()) return false;
-    marker.server = *identity;
-    return true;
-}
-
 }  // namespace
+
+Result<std::optional<ProcessIdentity>> find_server(const Services& services, const Marker& marker) {
+    if (marker.server && services.environment.processes.is_alive(*marker.server))
+        return marker.server;
+    // A crash may have come between the start and its record.
+    const auto marked = TRY(providers::marked_processes(services.environment));
+    for (const providers::MarkedProcess& one : marked)
+        if (one.token == marker.token && one.service == mark_of(marker))
+            return std::optional(one.identity);
+    return std::optional<ProcessIdentity>();
+}
 
 Result<std::optional<RunAs>> server_user(const Services& services, const Json& settings,
                                          const LocalSite& site) {
@@ -78,7 +78,7 @@ Result<std::string> configuration(const Services& services, const Json& settings
     std::string text = fmt::format(
         "# Written by Lifeboat for a restored server.\nbind 127.0.0.1\nport {}\n"
         "dir {}\ndbfilename dump.rdb\nappendonly no\ndaemonize no\n"
-        "protected-mode yes\n",
+        "protected-mode yes\nset-proc-title no\n",  // a title would overwrite our mark
         port, in_quotes((folder / "data").string()));
     for (const auto& [name, value] : source.items()) {
         if (name == "appendonly" || !value.is_string()) continue;
@@ -103,7 +103,10 @@ Result<Client> launch(const Context& context, const Services& services, const Js
                       const std::optional<RunAs>& user) {
     Environment& environment = services.environment;
     const Path log = folder / "server.log";
-    if (!is_running(context, services, folder, marker, address)) {
+    const auto running = TRY(find_server(services, marker));
+    if (running) {
+        marker.server = running;
+    } else {
         const bool free = TRY(environment.network.is_free(Endpoint{address.host, address.port}));
         if (!free)
             return conflict(fmt::format("port {} is taken by somebody else", address.port),
@@ -114,7 +117,8 @@ Result<Client> launch(const Context& context, const Services& services, const Js
                              (folder / "redis.conf").string()};
         command.directory = folder / "data";
         command.clear_environment = true;
-        command.environment["LIFEBOAT_TOKEN"] = marker.token;
+        command.environment[providers::mark_token] = marker.token;
+        command.environment[providers::mark_service] = mark_of(marker);
         command.run_as = user;
         marker.server = TRY(environment.processes.start_daemon(
             context, Daemon{.command = std::move(command), .log = log}));

@@ -17,6 +17,10 @@ Result<std::optional<RunAs>> server_user(const providers::Services& services, co
 Result<std::string> configuration(const providers::Services& services, const Json& settings,
                                   const Json& kept, const Path& folder, std::uint16_t port);
 
+/// The live process of a folder's server, also when no record names it.
+Result<std::optional<ProcessIdentity>> find_server(const providers::Services& services,
+                                                   const Marker& marker);
+
 /// Starts the server of a folder, unless it runs. Returns when it answers and has loaded.
 /// Errors: unavailable (it ended: its last words), cancelled, timeout, not_found (program).
 Result<Client> launch(const Context& context, const providers::Services& services,
