@@ -191,6 +191,12 @@ def fuzz_stage(word, total):
         total.add(mine)
 
 
+def read_not_gating(path):
+    """Beginnings of names whose failure is shown and counted, and does not yet stop a submission."""
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return tuple(line.split(":")[0].strip() for line in lines if line.strip() and line[0] != "#")
+
+
 def run_all(word):
     total = Count()
     with Stage("build") as stage:
@@ -208,7 +214,7 @@ def run_all(word):
                       total)
     gtest_stage("against real servers", programs_of("server_*", word), 1200, total)
     pytest_stage("the demo's shop", "examples/shop", 600, word, total)
-    pytest_stage("end to end", "test/e2e", 2400, word, total)
+    pytest_stage("end to end", "test/e2e", 1500, word, total)
     if (ROOT / "examples/shop/demo.py").is_file() and word in "demo":
         command = ["/usr/bin/python3", "examples/shop/demo.py", "--json", OUT / "demo.json"]
         command_stage("demo", "demo", command, 900, total)
@@ -229,7 +235,10 @@ def main():
         tell(f"no test has '{word}' in its name")
         total.failed.append(word)
     tell(str(total))
-    return 1 if total.failed else 0
+    if os.environ.get("CI") != "true":
+        return 1 if total.failed else 0
+    shown_only = read_not_gating(ROOT / ".ci/not-gating.txt")
+    return 1 if [name for name in total.failed if not name.startswith(shown_only)] else 0
 
 
 if __name__ == "__main__":
