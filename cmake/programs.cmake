@@ -53,7 +53,7 @@ file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/sim/*.cc)
 if(sources)
     add_executable(lifeboat_sim ${sources})
     lifeboat_target(lifeboat_sim)
-    target_link_libraries(lifeboat_sim PRIVATE lb_engine_sim)
+    target_link_libraries(lifeboat_sim PRIVATE lb_engine_sim lb_surface_app)
     target_precompile_headers(lifeboat_sim REUSE_FROM lb_pch)
 endif()
 

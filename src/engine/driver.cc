@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/runbook/policy.h"
+#include "platform/observe/redact.h"
 
 namespace lifeboat::engine {
 namespace {
@@ -28,6 +29,46 @@ Result<void> replay(State& store, const RunId& run, rb::RunState& state, std::ui
         }
         if (stored.size() < page) return ok();
     }
+}
+
+/// Masks secrets in every text. True when there was one.
+bool mask(Json& value) {
+    if (value.is_string()) {
+        auto& text = value.get_ref<std::string&>();
+        std::string masked = redact(text);
+        if (masked == text) return false;
+        text = std::move(masked);
+        return true;
+    }
+    bool found = false;
+    if (value.is_structured())
+        for (Json& item : value) found = mask(item) || found;
+    return found;
+}
+
+/// A secret in an argument would be lost with the first crash: better said before anything acts.
+Result<void> check_arguments(const rb::Event& event) {
+    const auto* start = std::get_if<rb::RunStarted>(&event.body);
+    if (start == nullptr) return ok();
+    for (const rb::Node& node : start->graph.nodes) {
+        Json arguments = node.arguments;
+        if (node.conduct == rb::Conduct::act && mask(arguments))
+            return invalid(
+                fmt::format("step '{}' has a secret in its arguments, which no journal keeps",
+                            node.id.value),
+                "Give it by a reference (env:NAME, file:PATH) instead of by its value.");
+    }
+    return ok();
+}
+
+/// The event as the journal will hold it: bounded, and without secrets. The live run must decide on
+/// the same facts as its replay.
+Result<rb::Event> as_journaled(const rb::Event& event) {
+    TRY(check_arguments(event));
+    rb::Event kept = rb::bounded(event);
+    Json payload = rb::to_json(kept);
+    if (!mask(payload)) return kept;
+    return rb::event_from_json(rb::type_name(kept), kept.at, payload);
 }
 
 }  // namespace
@@ -56,12 +97,14 @@ Result<void> Driver::check_usable() const {
 
 Result<void> Driver::step(const rb::Event& event) {
     TRY(check_usable());
-    return carry_out(rb::advance(run_, rb::bounded(event)));
+    const rb::Event trigger = TRY(as_journaled(event));
+    return carry_out(rb::advance(run_, trigger));
 }
 
 Result<void> Driver::step_request(std::uint64_t version, const rb::Event& request) {
     TRY(check_usable());
-    return carry_out(rb::advance_request(run_, version, rb::bounded(request)));
+    const rb::Event trigger = TRY(as_journaled(request));
+    return carry_out(rb::advance_request(run_, version, trigger));
 }
 
 Result<void> Driver::carry_out(const rb::Decision& decision) {

@@ -39,7 +39,7 @@ public:
     Result<void> open();
     /// Decides, appends (durable), applies, starts commands. Errors: conflict (lease lost or
     /// another writer), exhausted (disk full): nothing was started; the driver must not be used
-    /// further.
+    /// further. invalid: a run whose arguments hold a secret does not begin.
     Result<void> step(const runbook::Event& event);
     /// The same for an operator's request, `version` of the inbox: considered once, in one
     /// transaction.

@@ -19,6 +19,8 @@
 #include "core/runbook/names.h"
 #include "engine/sim/disasters.h"
 #include "engine/sim/simulation.h"
+#include "providers/contract/registry.h"
+#include "surface/app/providers.h"
 
 namespace lifeboat::engine::sim {
 namespace {
@@ -66,20 +68,30 @@ Result<std::string> read_text(const std::string& path) {
     return text.str();
 }
 
-/// The plan's scenarios as runs. Kinds that have no provider in this program are simulated all the
-/// same.
-Result<std::vector<runbook::RunStarted>> plan_runs(const Arguments& arguments) {
-    const std::string text = TRY(read_text(arguments.plan));
-    plan::Catalog catalog;
+/// What the real providers say of themselves; kinds without one are simulated all the same.
+plan::Catalog real_catalog() {
+    SecretResolver secrets(real_environment());
+    providers::Services services{.environment = real_environment(), .secrets = secrets};
+    providers::Registry registry;
+    app::add_providers(registry, services, plan::Mode::act);
+    plan::Catalog catalog = registry.catalog();
     for (const std::string& name : catalog.kind_names()) {
         plan::KindSpec kind = *catalog.kind(name);
         kind.available = true;
         catalog.add(std::move(kind));
     }
+    return catalog;
+}
+
+/// The plan's scenarios as runs.
+Result<std::vector<runbook::RunStarted>> plan_runs(const Arguments& arguments) {
+    const std::string text = TRY(read_text(arguments.plan));
+    const plan::Catalog catalog = real_catalog();
     const plan::Parsed parsed = plan::parse(arguments.plan, text, catalog, read_text);
     if (parsed.has_errors()) {
         for (const plan::Diagnostic& diagnostic : parsed.diagnostics)
-            fmt::print(stderr, "{}\n", plan::render(diagnostic, parsed.sources));
+            if (diagnostic.level == plan::DiagnosticLevel::error)
+                fmt::print(stderr, "{}\n", plan::render(diagnostic, parsed.sources));
         return invalid(fmt::format("'{}' is no valid plan", arguments.plan));
     }
     std::vector<runbook::RunStarted> runs;

@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 constexpr Duration poll_first = milliseconds(100);
 constexpr Duration poll_slow = seconds(2);
-constexpr Duration poll_slowest = seconds(15);
+constexpr Duration poll_slowest = seconds(60);
 constexpr Duration progress_every = seconds(2);
 constexpr std::size_t message_max = 4096;
 constexpr std::size_t string_max = 1024;  // in outputs that are too large
@@ -124,7 +124,9 @@ bool is_progress_worth_keeping(const StepState& step, const StepProgressed& prog
     if (!step.progressed_at || step.poll_failures > 0) return true;
     if (progress.total != step.total || progress.unit != step.unit) return true;
     // A clock that jumped back must not silence progress.
-    if (at < *step.progressed_at || at - *step.progressed_at >= progress_every) return true;
+    const Duration elapsed = step.operating_since ? at - *step.operating_since : Duration::zero();
+    const Duration quiet = std::max(progress_every, Duration(elapsed / 100));
+    if (at < *step.progressed_at || at - *step.progressed_at >= quiet) return true;
     const std::uint64_t moved =
         progress.done > step.done ? progress.done - step.done : step.done - progress.done;
     return progress.total > 0 && moved >= std::max<std::uint64_t>(progress.total / 20, 1);

@@ -22,9 +22,10 @@ constexpr std::size_t outputs_size_max = std::size_t{64} << 10U;
 /// Wait before the next attempt, after `failures` (≥ 1) failed ones.
 Duration backoff(const Node& node, unsigned failures);
 /// Wait before the next look at a long operation: 100 ms, doubling to 2 s; after ten minutes half a
-/// percent of what has passed, up to 15 s, so that the journal of a long operation stays small.
+/// percent of what has passed, up to a minute, so that the journal of a long operation stays small.
 Duration poll_interval(unsigned polls, Duration elapsed);
-/// Progress is journaled when it moved by a twentieth, or two seconds have passed.
+/// Progress is journaled when it moved by a twentieth, or when two seconds (a hundredth of what has
+/// passed, if that is longer) went by.
 bool is_progress_worth_keeping(const StepState& step, const StepProgressed& progress, Instant at);
 /// Doing it again cannot do harm, whatever happened before.
 bool may_repeat(const Node& node);

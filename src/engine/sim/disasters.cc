@@ -164,6 +164,12 @@ std::vector<plan::Step> draw_steps(Chance& chance, const plan::Plan& plan) {
     return steps;
 }
 
+/// What the machine itself reads: how long to wait.
+Json own_arguments(const rb::Node& node) {
+    if (node.verb == "wait" && !node.arguments.contains("until")) return node.arguments;
+    return Json::object();
+}
+
 }  // namespace
 
 rb::RunStarted draw_run(Chance& chance) {
@@ -198,6 +204,8 @@ Result<rb::RunStarted> scenario_run(const plan::Plan& plan, const std::string& s
     start.scenario = scenario;
     start.mode = mode;
     start.graph = TRY(rb::compile(plan, found->steps, catalog, {.mode = mode, .run = start.run}));
+    // Simulated providers need no arguments, and plans as they were written may hold secrets.
+    for (rb::Node& node : start.graph.nodes) node.arguments = own_arguments(node);
     return start;
 }
 

@@ -97,7 +97,7 @@ void Invariants::on(const rb::StepIntended& e) {
     step->attempt = e.attempt;
     step->open = Open::call;
     step->acting = true;
-    step->operating = false;
+    step->operating = step->cancelling = false;
     ++step->intents;
 }
 
@@ -136,7 +136,7 @@ void Invariants::outcome(const StepId& id, unsigned attempt, bool known) {
     if (step->open == Open::no)
         fail(fmt::format("step '{}': two outcomes of attempt {}", id.value, attempt));
     step->open = known ? Open::no : Open::unknown;
-    step->acting = false;
+    step->acting = step->cancelling = false;
 }
 
 void Invariants::settle(const StepId& id, bool passed) {
@@ -176,14 +176,17 @@ void Invariants::account(const rb::Event& event) {
                 if (Step* step = find(e.step)) {
                     ++step->probes;
                     step->acting = true;
-                    step->held = false;
+                    step->held = step->cancelling = false;
                     held_.erase(e.step);
                     if (step->open == Open::no)
                         fail(fmt::format("'{}' is probed, but its outcome is known", e.step.value));
                 }
             },
             [&](const rb::CancelIntended& e) {
-                if (Step* step = find(e.step)) ++step->cancels;
+                if (Step* step = find(e.step)) {
+                    ++step->cancels;
+                    step->cancelling = true;
+                }
             },
             [&](const rb::StepSucceeded& e) {
                 outcome(e.step, e.attempt, true);
@@ -252,7 +255,7 @@ void Invariants::account(const rb::Event& event) {
                 for (auto& [id, step] : steps_) {
                     if (step.open != Open::call || step.operating) continue;
                     step.open = Open::unknown;
-                    if (repeatable(*step.node)) step.acting = false;
+                    if (repeatable(*step.node) && !step.cancelling) step.acting = false;
                 }
             },
             [&](const rb::TimerSet& e) {

@@ -43,7 +43,8 @@ private:
         unsigned poll_commands = 0, probe_commands = 0, cancel_commands = 0;
         Open open = Open::no;
         bool operating = false;
-        bool acting = false;  ///< something is under way; else an abort ends it at once
+        bool acting = false;      ///< something is under way; else an abort ends it at once
+        bool cancelling = false;  ///< an abort waits for the cancel
         bool settled = false, passed = false, held = false;
         bool met = false;  ///< ApprovalMet is journaled
         std::vector<rb::Approved> approvals;

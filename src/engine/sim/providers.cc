@@ -60,9 +60,13 @@ Json Providers::outputs_of(const rb::Node& node, const std::string& token) {
 Duration Providers::latency() { return world_.chance.between(milliseconds(5), seconds(3)); }
 
 void Providers::reply(Duration after, rb::Body body, std::optional<std::size_t> call) {
-    if (world_.chance.percent(faults_.twice))
-        world_.schedule(after + world_.chance.between(milliseconds(1), minutes(15)),
-                        Reply{engine_, body, call});
+    // Again at once, or long after: while the next attempt, or the one after that, is under way.
+    Chance& chance = world_.chance;
+    if (chance.percent(faults_.twice))
+        world_.schedule(
+            after + chance.between(milliseconds(1),
+                                   chance.percent(70) ? Duration(seconds(8)) : minutes(15)),
+            Reply{engine_, body, call});
     world_.schedule(after, Reply{engine_, std::move(body), call});
 }
 

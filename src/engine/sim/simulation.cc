@@ -15,7 +15,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::uint64_t events_max = 20'000;  // of one run: it must end or wait long before
+constexpr std::uint64_t events_max = 40'000;  // of one run: it must end or wait long before
 constexpr Duration lease_ttl = seconds(5);
 
 class Simulation {
