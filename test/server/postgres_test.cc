@@ -250,5 +250,27 @@ TEST(Postgres, its_power_verbs_prove_identity_and_a_fenced_server_stays_down) {
     EXPECT_EQ(down->health, watch::Health::unhealthy);
 }
 
+TEST(Postgres, a_role_that_may_only_replicate_and_look_is_enough) {
+    PostgresWorld world({}, "    user: limited\n");
+    world.server().sql(fmt::format(
+        "CREATE ROLE limited LOGIN REPLICATION PASSWORD '{}' IN ROLE pg_monitor",
+        PostgresServer::password));
+    world.server().sql("CREATE TABLE ledger (id bigserial PRIMARY KEY, note text)");
+    {
+        Protection protection(world);
+        world.run("backup");
+        world.server().sql("INSERT INTO ledger (note) VALUES ('one')");
+        world.wait_until_durable();
+    }
+    world.server().kill_9();
+    world.run("restore");
+    world.run("promote");
+    EXPECT_EQ(ask(world.candidate_port(), "SELECT pg_is_in_recovery()"), "f");
+    EXPECT_EQ(ask(world.candidate_port(), "SELECT count(*) FROM ledger"), "1");
+    world.switch_over();
+    world.run("rebuild-protection");
+    world.run("verify");
+}
+
 }  // namespace
 }  // namespace lifeboat

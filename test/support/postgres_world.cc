@@ -24,8 +24,8 @@ PostgresWorld::PostgresWorld(const PostgresServer::Options& options,
                           "    data_directory: primary/pg\n    password: \"file:{}\"\n{}"
                           "    objectives: {{rto: 30s, rpo: 5s}}\n"
                           "    protect: [{{method: continuous}}, {{method: base, every: 1d}}]\n"
-                          "    health: [{{tcp: {}}}, {{sql: \"SELECT 1\"}}]\n",
-                          port, secret.string(), more_settings, port));
+                          "    health: [{{tcp: true}}, {{sql: \"SELECT 1\"}}]\n",
+                          port, secret.string(), more_settings));
     open_vault();
     server_ = std::make_unique<PostgresServer>(directory() / "primary" / "pg", port, options);
     server_->start();

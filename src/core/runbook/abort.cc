@@ -52,7 +52,7 @@ void Decider::compensate_when_quiet() {
     std::vector<const StepState*> done;
     for (const auto& [id, step] : state_.steps)
         if (wants_undo(state_.node(step), step)) done.push_back(&step);
-    std::ranges::stable_sort(done, [](const StepState* a, const StepState* b) {
+    std::ranges::sort(done, [](const StepState* a, const StepState* b) {
         return std::pair(a->ended, a->node) > std::pair(b->ended, b->node);
     });
     GraphExtended extension{.nodes = {}, .undo = {}, .compensation = true};

@@ -73,11 +73,15 @@ void Decider::on(const RetryRequested& e) {
         return refuse(fmt::format("attempt {} of step '{}' has begun meanwhile", step->attempt,
                                   e.step.value));
     const Node& node = state_.node(*step);
-    const bool look_first =
-        step->unsure && !e.surely_absent && !may_repeat(node) && node.safety != plan::Safety::once;
+    const bool in_doubt = step->unsure && !e.surely_absent && !may_repeat(node);
+    // Nobody can look but the person, and they may have asked before they knew that they must.
+    if (in_doubt && node.safety == plan::Safety::once)
+        return refuse(
+            fmt::format("nobody knows what attempt {} of step '{}' did: make sure that it did "
+                        "nothing and say so (--surely-absent), or bypass or skip the step",
+                        step->attempt, e.step.value));
     emit(e);
-    // Of a verb that cannot be probed, the person's word is all there is.
-    if (look_first) probe(*step);
+    if (in_doubt) probe(*step);
 }
 
 void Decider::on(const StepSkipped& e) {

@@ -113,7 +113,8 @@ struct Denied {
 struct RetryRequested {
     StepId step;
     Actor actor;
-    /// The person has made sure that nothing happened: do not probe first.
+    /// The person has made sure that nothing happened: do not probe first. Where no probe is
+    /// possible (Safety::once), an unknown outcome is not retried without this word.
     bool surely_absent = false;
     unsigned attempt = 0;  ///< the one that they looked at; 0 = not told
 };

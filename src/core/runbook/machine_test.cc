@@ -147,7 +147,8 @@ TEST(Machine, never_repeats_a_once_verb_by_itself) {
     TestRun run({a});
     run.begin().fail("a", unknown("the reply was lost"));
     EXPECT_EQ(run.status("a"), StepStatus::needs_person);
-    run.send(RetryRequested{StepId("a"), alice()});
+    EXPECT_FALSE(run.send(RetryRequested{StepId("a"), alice()}).refused.empty());
+    run.send(RetryRequested{StepId("a"), alice(), true});
     EXPECT_EQ(run.asked<StartVerb>().size(), 1U) << "the person's word is all there is";
 }
 

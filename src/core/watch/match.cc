@@ -63,6 +63,7 @@ std::optional<std::string> why(const plan::Plan& plan, const Sight& sight,
 struct Ranked {
     Match match;
     std::size_t touched = 0;
+    std::size_t place = 0;  ///< in the plan
 };
 
 }  // namespace
@@ -99,7 +100,8 @@ std::vector<Match> match(const plan::Plan& plan, const Sight& sight,
         Reach reach;
         collect(scenario.steps, reach);
         Ranked one{.match = {.scenario = scenario.name, .applies = false, .because = {}},
-                   .touched = reach.touched.size()};
+                   .touched = reach.touched.size(),
+                   .place = ranked.size()};
         one.match.explained = static_cast<unsigned>(std::ranges::count_if(
             reach.recovered, [&](const std::string& name) { return is_unhealthy(sight, name); }));
         if (scenario.detect && !scenario.detect->signals.empty()) {
@@ -112,10 +114,10 @@ std::vector<Match> match(const plan::Plan& plan, const Sight& sight,
         }
         ranked.push_back(std::move(one));
     }
-    std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) {
+    std::ranges::sort(ranked, [](const Ranked& a, const Ranked& b) {
         if (a.match.applies != b.match.applies) return a.match.applies;
         if (a.match.explained != b.match.explained) return a.match.explained > b.match.explained;
-        return a.touched < b.touched;
+        return std::pair(a.touched, a.place) < std::pair(b.touched, b.place);
     });
     std::vector<Match> matches;
     for (Ranked& one : ranked) matches.push_back(std::move(one.match));

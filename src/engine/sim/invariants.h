@@ -14,6 +14,9 @@
 
 namespace lifeboat::engine::sim {
 
+/// Doing it again cannot do harm.
+bool is_repeatable(const rb::Node& node);
+
 class Invariants {
 public:
     /// A durable event, in order, with the state after the decision that it belongs to.
@@ -51,13 +54,13 @@ private:
         std::set<std::pair<unsigned, std::string>> adopted;
     };
 
-    void on(const rb::StepIntended& e);
+    struct Reader;
+    void begin_step(const rb::StepIntended& e);
     void check_approval(const Step& step, const StepId& id);
     void settle(const StepId& id, bool passed);
     void outcome(const StepId& id, unsigned attempt, bool known);
     void add_nodes(const std::vector<rb::Node>& nodes);
     Step* find(const StepId& id);
-    void account(const rb::Event& event);
     void compare(const rb::RunState& state, const rb::Event& event);
 
     std::map<StepId, Step> steps_;

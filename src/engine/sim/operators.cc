@@ -130,7 +130,9 @@ std::optional<rb::Body> Operators::mend_unsure(const rb::Node& node, const rb::S
         return rb::StepSkipped{node.id, somebody()};
     }
     if (tries > retries_max) return rb::StepSkipped{node.id, somebody()};
-    return rb::RetryRequested{node.id, somebody(), world_.chance.percent(50), step.attempt};
+    const bool must_say = node.safety == plan::Safety::once;
+    return rb::RetryRequested{node.id, somebody(), must_say || world_.chance.percent(50),
+                              step.attempt};
 }
 
 std::optional<rb::Body> Operators::meddle(const rb::RunState& state) {

@@ -65,6 +65,37 @@ Result<void> require_at_target(const Context& context, const Candidate& candidat
                     "Run `restore` again: it goes on where it was.");
 }
 
+/// Without the right to call pg_promote(): what `pg_ctl promote` does.
+Result<void> promote_by_signal(const Context& context, const Services& services,
+                               const Candidate& candidate) {
+    const auto owner = TRY(run_as_user(services.environment, candidate.server));
+    const auto postmaster =
+        TRY(find_postmaster(services.environment, *candidate.server.data_directory));
+    if (!postmaster)
+        return unavailable(fmt::format("{} does not run", candidate.server.describe()));
+    TRY(write_owned(services.environment.files, *candidate.server.data_directory / "promote", {},
+                    owner));
+    TRY(services.environment.processes.signal(*postmaster, SIGUSR1));
+    const Context bounded = context.within(std::chrono::seconds(promotion_seconds));
+    while (true) {
+        const Rows rows = TRY(candidate.connection->query(bounded, "SELECT pg_is_in_recovery()"));
+        if (rows.first() == "f") return ok();
+        TRY(bounded.sleep(20ms));
+    }
+}
+
+Result<void> end_recovery(const Context& context, const Services& services,
+                          const Candidate& candidate) {
+    const auto promoted = candidate.connection->execute(
+        context, fmt::format("SELECT pg_promote(true, {})", promotion_seconds));
+    if (promoted.has_value() && promoted->first() == "t") return ok();
+    if (!promoted.has_value() && promoted.error().kind == ErrorKind::denied)
+        return promote_by_signal(context, services, candidate);
+    if (!promoted.has_value()) return promoted.error();
+    return unknown(fmt::format("{} did not end its recovery within {}s",
+                               candidate.server.describe(), promotion_seconds));
+}
+
 /// What is true of the server now, as the instance that everybody resolves through.
 Json outputs_of(const providers::VerbCall& call, const Candidate& candidate, const Identity& now,
                 Lsn switched, const std::string& old_primary) {
@@ -141,11 +172,7 @@ Result<Json> promote(const Context& context, const Services& services,
     // First the record: from here on nothing may clean this directory.
     candidate.marker.state = Marker::State::promoted;
     TRY(save_marker(services.environment.files, candidate.directory, candidate.marker));
-    const Rows promoted = TRY(candidate.connection->execute(
-        context, fmt::format("SELECT pg_promote(true, {})", promotion_seconds)));
-    if (promoted.first() != "t")
-        return unknown(fmt::format("{} did not end its recovery within {}s",
-                                   candidate.server.describe(), promotion_seconds));
+    TRY(end_recovery(context, services, candidate));
     return settle(context, services, call, candidate, old_primary);
 }
 

@@ -144,6 +144,26 @@ Result<void> clean(const Context& context, const Services& services, const Path&
     return files.remove_tree(directory);
 }
 
+/// The server's user must be able to walk to its directory. Errors: denied (names the folder).
+Result<void> require_reachable(Environment& environment, const Server& server,
+                               const Path& directory) {
+    const auto user = TRY(run_as_user(environment, server));
+    if (!user) return ok();
+    for (Path folder = directory.parent_path(); folder.has_relative_path();
+         folder = folder.parent_path()) {
+        const auto status = environment.files.status(folder);
+        const bool open = !status.has_value() || (status->mode & 01U) != 0 ||
+                          (status->owner == user->uid && (status->mode & 0100U) != 0);
+        if (open) continue;
+        return denied(fmt::format("the user of the servers ({}) may not enter {}",
+                                  server.run_as.empty() ? "postgres" : server.run_as,
+                                  folder.string()),
+                      "Put the site's directory elsewhere, or give others the right to pass (chmod "
+                      "o+x).");
+    }
+    return ok();
+}
+
 Marker marker_of(const RestoreRequest& request, const Choice& choice, std::uint16_t port) {
     Marker marker;
     marker.token = request.token;
@@ -253,7 +273,9 @@ Result<Json> restore(const Context& context, const Services& services,
     }
     const Instance planned = TRY(candidate_of(request, found.directory, marker));
     const Server server = TRY(server_of(services, request.plan, planned));
-    TRY(find_programs(environment, server, marker.major));  // before anything is written
+    // Before anything is written.
+    TRY(find_programs(environment, server, marker.major));
+    TRY(require_reachable(environment, server, found.directory));
     if (!goes_on) {
         TRY(environment.files.make_directories(found.directory, 0700));
         TRY(save_marker(environment.files, found.directory, marker));

@@ -75,7 +75,8 @@ Place place_of(const plan::Check& check, Place place) {
 CheckResult run_check(const Context& context, Environment& environment, const plan::Check& check,
                       const Place& place) {
     CheckResult result;
-    result.name = redact(shorten(check.type + " " + argument(check)));
+    const std::string asked = argument(check);
+    result.name = redact(shorten(asked.empty() ? check.type : check.type + " " + asked));
     const Monotonic began = environment.clock.monotonic();
     auto seen = look(context.within(limit_of(check)), environment, check, place_of(check, place));
     result.took = environment.clock.monotonic() - began;

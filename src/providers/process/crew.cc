@@ -4,6 +4,7 @@
 
 #include "platform/base/text.h"
 #include "platform/observe/redact.h"
+#include "platform/task/scope.h"
 #include "providers/contract/marks.h"
 
 namespace lifeboat::providers::process {
@@ -266,12 +267,19 @@ Result<std::vector<Look>> Crew::look(const Context& context, const std::vector<p
     std::set<unsigned> numbers;
     for (unsigned number = 1; number <= count; ++number) numbers.insert(number);
     for (const auto& [number, replica] : replicas) numbers.insert(number);
-    std::vector<Look> seen;
+    // Side by side: one that hangs must not use up the time of the others.
+    std::vector<Look> seen(numbers.size());
+    TaskScope scope(context);
+    std::size_t at = 0;
     for (const unsigned number : numbers) {
         const auto known = replicas.find(number);
-        seen.push_back(
-            look_at(context, number, known == replicas.end() ? nullptr : &known->second, checks));
+        const Replica* replica = known == replicas.end() ? nullptr : &known->second;
+        scope.spawn([this, &checks, number, replica, &place = seen[at++]](const Context& task) {
+            place = look_at(task, number, replica, checks);
+            return ok();
+        });
     }
+    TRY(scope.wait());
     return seen;
 }
 

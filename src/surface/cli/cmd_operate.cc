@@ -20,7 +20,7 @@ struct OperateOptions {
     std::string reason;
     std::string token;
     std::vector<std::string> outputs;
-    bool break_glass = false, deny = false, roll_back = false;
+    bool break_glass = false, deny = false, roll_back = false, surely_absent = false;
 };
 
 /// A file that a person names is relative to where they stand, not to the plan.
@@ -151,15 +151,19 @@ Command approve_command() {
 }
 
 Command retry_command() {
-    return operate("retry", "Try a step again that waits for a person", true)
-        .run([](Session& session, const OperateOptions& o) -> Result<ExitCode> {
-            return ask(session, o,
-                       [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
-                           const StepId step =
-                               TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
-                           return rb::Body(rb::RetryRequested{step, actor});
-                       });
+    auto command = operate("retry", "Try a step again that waits for a person", true);
+    command.option("--surely-absent", "",
+                   "You have made sure that its last attempt did nothing: do not look first",
+                   &command.values->surely_absent);
+    return std::move(command).run([](Session& session,
+                                     const OperateOptions& o) -> Result<ExitCode> {
+        return ask(session, o, [&](const rb::RunState& run, rb::Actor actor) -> Result<rb::Body> {
+            const StepId step = TRY(step_or_only(run, o.step, rb::StepStatus::needs_person));
+            // What they have seen is this attempt, and no later one.
+            const unsigned seen = o.surely_absent ? run.steps.at(step).attempt : 0;
+            return rb::Body(rb::RetryRequested{step, actor, o.surely_absent, seen});
         });
+    });
 }
 
 Command skip_command() {
