@@ -1,0 +1,55 @@
+#pragma once
+/// What each scenario can keep of each promise: worst-case loss and predicted time to recover, per
+/// component, and what they are made of.
+///
+/// Worst-case loss = interval + time to make + time to copy (+ time to detect where it counts), over
+/// the protections that the disaster leaves. Predicted time = detection + approvals + critical path
+/// over the steps' graph, up to where the component and all it needs are back. Every number says what
+/// it rests on. Pure.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/plan/catalog.h"
+#include "core/plan/model.h"
+#include "core/readiness/evidence.h"
+#include "core/readiness/history.h"
+
+namespace lifeboat::readiness {
+
+struct Part {
+    std::string what;  ///< "interval", "snapshot", "copy to dr", "detection", "restore-database", …
+    Spread spread;
+    plan::Position at;
+};
+
+struct Loss {
+    std::optional<Duration> worst;  ///< absent: everything is lost, `why` says so
+    std::string by;                 ///< "snapshot @dr", "continuous", or "" when nothing is left
+    std::vector<Part> parts;
+    std::string why;
+    plan::Position at;  ///< the protection that decides, else the component
+};
+
+struct RecoveryTime {
+    bool recovers = false;  ///< the scenario's steps bring the component back (or never lost it)
+    Spread total;
+    std::vector<Part> path;  ///< detection, approvals and the steps of the critical path, in order
+    std::string why;         ///< when it does not recover
+};
+
+struct Forecast {
+    std::string component, scenario;
+    bool hit = false;  ///< the component itself is lost or corrupted in the scenario
+    bool touched = false;  ///< not hit, but needs something that is
+    Loss loss;
+    RecoveryTime time;
+    std::optional<bool> rpo_kept, rto_kept;  ///< absent: no such objective
+};
+
+/// Every component x scenario in which it is hit or touched, in the plan's order.
+std::vector<Forecast> forecast(const plan::Plan& plan, const plan::Catalog& catalog,
+                               const History& history);
+
+}  // namespace lifeboat::readiness
