@@ -91,16 +91,19 @@ private:
     Result<void> stream(const Context& context, const plan::Protection& protection) {
         providers::Provider* provider = workspace_.registry.find(component_.kind);
         unsigned failures = 0;
+        std::string followed;
         while (!context.stopped()) {
+            const std::string token = current_token();
             auto instance = instances_.current(component_.name);
-            const std::string token = instance.has_value() ? instance->made_by : "";
+            // What failed was the old one: its delays must not leave a hole in the new one's log.
+            if (token != followed) failures = 0;
+            followed = token;
             auto broke = instance.has_value()
                              ? stream_once(context, *provider, protection, *instance, failures)
                              : Result<void>(instance.error());
             if (context.stopped()) break;
             if (current_token() != token) {
                 tell(protection, "another instance is current now: following it", false);
-                failures = 0;
                 continue;
             }
             ++failures;

@@ -14,6 +14,9 @@
 namespace lifeboat::postgres {
 namespace {
 
+constexpr Duration slot_patience = std::chrono::seconds(60);  // a backup holds the slot
+constexpr Duration slot_look = std::chrono::milliseconds(100);
+
 using namespace std::chrono_literals;
 using providers::Observation;
 using providers::Probed;
@@ -223,7 +226,17 @@ Result<void> PostgresProvider::protect(const Context& context, const Target& tar
         return identity.error();
     }
     TRY(require_known(*vault, server, identity->system_identifier));
-    return WalStream(services_, server, {sink, {}}).run(context);
+    const Monotonic began = context.clock().monotonic();
+    while (true) {
+        WalStream stream(services_, server, {sink, {}});
+        const auto ended = stream.run(context);
+        if (context.stopped()) return ok();
+        // A base backup that streamed for itself is about to end, and every moment counts then.
+        const bool waits = !ended.has_value() && stream.slot_in_use() &&
+                           context.clock().monotonic() - began < slot_patience;
+        if (!waits) return ended;
+        if (!context.sleep(slot_look).has_value()) return ok();
+    }
 }
 
 Result<std::vector<providers::RecoveryPoint>> PostgresProvider::points(const Context&,

@@ -247,7 +247,7 @@ void WalStream::report(const LogPump& pump) {
     providers::StreamReport report;
     report.at = clock.now();
     report.safe_until = safe_until_;
-    report.position = format_lsn(durable.boundary);
+    report.position = format_lsn(durable.boundary != 0 ? durable.boundary : durable.end);
     report.retained_bytes = slot.retained;
     report.free_bytes = watcher_.free_bytes();
     report.warning = !warning_.empty() ? warning_ : watcher_.warning();
