@@ -1,0 +1,143 @@
+#include "core/readiness/reach.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+namespace lifeboat::readiness {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Duration make_assumed = minutes(5);
+constexpr Duration stream_lag_cloud = minutes(5);  // logs are shipped every five minutes
+constexpr Duration stream_lag_own = seconds(10);   // record by record
+constexpr Duration replica_lag = seconds(30);
+
+bool is_cluster(std::string_view kind) { return kind == "aws.eks" || kind == "kubernetes.cluster"; }
+
+/// It runs or lies somewhere, so that it can be lost with the place.
+bool stands_somewhere(const plan::Catalog& catalog, const plan::Component& component) {
+    const plan::KindSpec* kind = catalog.kind(component.kind);
+    return kind != nullptr && (kind->stateful || !kind->platform.empty());
+}
+
+bool runs_on_cluster(const plan::Catalog& catalog, const plan::Component& component) {
+    const plan::KindSpec* kind = catalog.kind(component.kind);
+    return kind != nullptr && kind->platform == "kubernetes" && !is_cluster(component.kind);
+}
+
+/// What stands on a lost cluster goes with it; what needs something that is down, waits for it.
+void spread(const plan::Plan& plan, const plan::Catalog& catalog, Damage& damage) {
+    for (const plan::Component& cluster : plan.components) {
+        if (!is_cluster(cluster.kind) || !damage.lost.contains(cluster.name)) continue;
+        for (const plan::Component& component : plan.components)
+            if (component.site == cluster.site && runs_on_cluster(catalog, component))
+                damage.lost.insert(component.name);
+    }
+    for (const std::string& name : damage.lost) damage.corrupted.erase(name);
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (const plan::Component& component : plan.components) {
+            if (damage.hits(component.name) || damage.touched.contains(component.name)) continue;
+            const bool waits = std::ranges::any_of(component.needs, [&](const std::string& need) {
+                return damage.hits(need) || damage.touched.contains(need);
+            });
+            if (waits) grew = damage.touched.insert(component.name).second || grew;
+        }
+    }
+}
+
+Duration lag_of(const plan::Component& component, const plan::Catalog& catalog) {
+    const plan::KindSpec* kind = catalog.kind(component.kind);
+    return kind != nullptr && kind->platform == "local" ? stream_lag_own : stream_lag_cloud;
+}
+
+Duration time_to_make(const plan::Component& component, const plan::Catalog& catalog) {
+    const plan::VerbSpec* backup = catalog.verb(component.kind, "backup");
+    return backup != nullptr && backup->estimate > Duration::zero() ? backup->estimate
+                                                                    : make_assumed;
+}
+
+void time_source(const plan::Catalog& catalog, const plan::Component& component, Source& source) {
+    const plan::Protection& protection = *source.protection;
+    if (is_replication(protection.method)) {
+        source.interval = protection.every.value_or(replica_lag);
+    } else if (protection.method == "versioning") {
+        source.interval = Duration::zero();
+    } else if (protection.method == "continuous") {
+        source.interval = protection.every.value_or(lag_of(component, catalog));
+    } else {
+        source.interval = protection.every.value_or(Duration::zero());
+        source.make = time_to_make(component, catalog);
+    }
+}
+
+}  // namespace
+
+bool is_replication(std::string_view method) {
+    return method == "replica" || method == "replication";
+}
+
+bool is_bystander(std::string_view verb) {
+    constexpr std::array<std::string_view, 10> verbs{"monitor",  "notify", "approve",
+                                                     "isolate",  "fence",  "drain",
+                                                     "preserve", "backup", "rebuild-protection",
+                                                     "stop"};
+    return std::ranges::find(verbs, verb) != verbs.end();
+}
+
+bool is_proof(std::string_view verb) {
+    return verb == "verify" || verb == "smoke" || verb == "wait";
+}
+
+Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
+                 const plan::Scenario& scenario) {
+    Damage damage;
+    damage.sites.insert(scenario.lost_sites.begin(), scenario.lost_sites.end());
+    damage.lost.insert(scenario.lost.begin(), scenario.lost.end());
+    damage.corrupted.insert(scenario.corrupted.begin(), scenario.corrupted.end());
+    for (const plan::Component& component : plan.components)
+        if (damage.sites.contains(component.site) && stands_somewhere(catalog, component))
+            damage.lost.insert(component.name);
+    spread(plan, catalog, damage);
+    return damage;
+}
+
+Damage damage_of_loss(const plan::Plan& plan, const plan::Catalog& catalog,
+                      const std::string& component) {
+    Damage damage;
+    damage.lost.insert(component);
+    spread(plan, catalog, damage);
+    return damage;
+}
+
+std::vector<Source> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
+                               const Damage& damage, const plan::Component& component) {
+    const plan::KindSpec* kind = catalog.kind(component.kind);
+    const bool in_vault = plan.vault && kind != nullptr && kind->platform == "local";
+    std::vector<Source> sources;
+    for (const plan::Protection& protection : component.protect) {
+        Source source{.protection = &protection, .left = true, .place = component.site};
+        time_source(catalog, component, source);
+        const bool home_lost = damage.sites.contains(component.site);
+        if (in_vault && !protection.copy_to) source.place = "vault";
+        if (home_lost && protection.copy_to) {
+            source.place = *protection.copy_to;
+            source.copy = source.make;
+        }
+        if (damage.sites.contains(source.place)) {
+            source.left = false;
+            source.why = fmt::format("its points are lost with {}", source.place);
+        } else if (damage.corrupted.contains(component.name) && is_replication(protection.method)) {
+            source.left = false;
+            source.why = "it replicates the corruption, too";
+        }
+        sources.push_back(std::move(source));
+    }
+    return sources;
+}
+
+}  // namespace lifeboat::readiness
