@@ -65,6 +65,7 @@ def test_observe_mode_looks_and_restores_nothing(cli, cache):
     assert not (cli.home / "sites").exists()
     assert cli.ask("runs")[0]["outcome"] == "refused"
     assert cli.ask("status")["components"][0]["health"] == "healthy"
+    assert "mode is observe" in cli.run("backup", "cache", code=5).stderr      # it would enter as a replica
     assert len(cli.ask("points", code=0)["points"]) == 1
 
 

@@ -241,7 +241,13 @@ Json BaseBackup::facts(const BackupFiles& files, const BackupStop& stop, Instant
                 {"settings", settings},
                 {"from_standby", identity_.in_recovery},
                 {"slot", server_.slot},
-                {"token", request_.token}};
+                {"token", request_.token},
+                // What the vault must keep of the WAL for this point, by whole segments: that is
+                // how a restore asks for it.
+                {"log", Json{{"lineage", fmt::format("{}", identity_.system_identifier)},
+                             {"branch", start.timeline},
+                             {"from", segment_start(start.lsn, segment_size_)},
+                             {"to", stop.lsn}}}};
 }
 
 Result<BackupDone> BaseBackup::run(const Context& context) {

@@ -25,12 +25,12 @@ VerbSpec restore() {
     return spec;
 }
 
-/// Reading does not change the source; the fork that it costs is bounded by Redis itself.
+/// It enters the source as a replica and makes it fork: `mode: observe` refuses that, as it refuses
+/// the slot of a PostgreSQL backup.
 VerbSpec backup(const char* name, const char* summary) {
     VerbSpec spec;
     spec.name = name;
     spec.summary = summary;
-    spec.mutating = false;
     spec.in_drill = DrillBehaviour::recorded;
     spec.arguments = {{.name = "method", .summary = "snapshot.", .choices = {"snapshot"}}};
     spec.outputs = {"point", "keys", "size", "target_time"};
