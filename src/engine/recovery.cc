@@ -156,10 +156,13 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
 
 RunId make_run_id(Environment& environment) {
     const auto now = environment.clock.now();
-    const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now);
-    return RunId(fmt::format("run-{:%Y%m%d-%H%M%S}-{}",
-                             fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                             environment.random.hex(2)));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+    // Ids sort as the runs began, also within a second: twelve bits of it, then four of chance.
+    const auto fraction =
+        static_cast<unsigned>((Duration(now - seconds).count() << 12U) / 1'000'000);
+    return RunId(fmt::format("run-{:%Y%m%d-%H%M%S}-{:03x}{}",
+                             fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), fraction,
+                             environment.random.hex(1).substr(1)));
 }
 
 rb::Actor own_actor(Environment& environment, const plan::Plan& plan, const std::string& reason) {

@@ -46,7 +46,7 @@ def test_killed_at_any_moment_and_resumed_no_step_acts_twice(cli):
             runs = cli.ask("runs")
             if len(runs) == rounds:
                 command = ("resume",)
-        assert cli.lines() == words, f"seed {seed}, round {rounds}"
+        assert cli.lines() == words, f"seed {seed}, round {rounds}: {command}: {text}"
         cli.until(lambda: len(cli.ask("runs")) >= 1)
         rounds = len(cli.ask("runs"))
 

@@ -74,7 +74,7 @@ Result<StepId> step_or_only(const rb::RunState& run, const std::string& text,
 Result<ExitCode> ask(Session& session, const OperateOptions& options,
                      const std::function<Result<rb::Body>(const rb::RunState&, rb::Actor)>& make) {
     State* state = TRY(session.state());
-    const RunId id = TRY(find_run(*state, options.run));
+    const RunId id = TRY(find_open_run(*state, options.run));
     const rb::RunState run = TRY(engine::load_run(*state, id));
     if (run.status == rb::RunStatus::finished)
         return conflict(fmt::format("run {} is over: {}", id.value,

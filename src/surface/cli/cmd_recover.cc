@@ -151,7 +151,7 @@ Command resume_command() {
         "did not is done; nothing acts twice.";
     return std::move(command).run([](Session& session, const Options& options) -> Result<ExitCode> {
         engine::Workspace& workspace = *TRY(session.workspace());
-        const RunId run = TRY(find_run(workspace.state, options.run));
+        const RunId run = TRY(find_open_run(workspace.state, options.run));
         const rb::Actor actor =
             engine::own_actor(session.environment(), workspace.plan, options.reason);
         return drive_on(session, run, actor);

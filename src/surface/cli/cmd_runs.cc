@@ -1,5 +1,8 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <span>
+
 #include "engine/recovery.h"
 #include "surface/cli/commands.h"
 #include "surface/cli/run_view.h"
@@ -120,6 +123,15 @@ Result<RunId> find_run(State& state, const std::string& text) {
     for (const RunId& id : ids)
         if (id.value == text || id.value.ends_with("-" + text)) return id;
     return not_found(fmt::format("no run '{}'", text), "See `lifeboat runs`.");
+}
+
+Result<RunId> find_open_run(State& state, const std::string& text) {
+    constexpr std::size_t looked_at = 50;  // an open run is not older than that many others
+    if (!text.empty() && text != "latest") return find_run(state, text);
+    const std::vector<RunId> ids = TRY(engine::list_runs(state));
+    for (const RunId& id : std::span(ids).first(std::min(ids.size(), looked_at)))
+        if (TRY(engine::load_run(state, id)).status != rb::RunStatus::finished) return id;
+    return find_run(state, text);
 }
 
 Command runs_command() {
