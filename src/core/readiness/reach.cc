@@ -61,7 +61,7 @@ Duration time_to_make(const plan::Component& component, const plan::Catalog& cat
                                                                     : make_assumed;
 }
 
-void time_source(const plan::Catalog& catalog, const plan::Component& component, Source& source) {
+void time_source(const plan::Catalog& catalog, const plan::Component& component, WayBack& source) {
     const plan::Protection& protection = *source.protection;
     if (is_replication(protection.method)) {
         source.interval = protection.every.value_or(replica_lag);
@@ -114,13 +114,13 @@ Damage damage_of_loss(const plan::Plan& plan, const plan::Catalog& catalog,
     return damage;
 }
 
-std::vector<Source> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
+std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
                                const Damage& damage, const plan::Component& component) {
     const plan::KindSpec* kind = catalog.kind(component.kind);
     const bool in_vault = plan.vault && kind != nullptr && kind->platform == "local";
-    std::vector<Source> sources;
+    std::vector<WayBack> sources;
     for (const plan::Protection& protection : component.protect) {
-        Source source{.protection = &protection, .left = true, .place = component.site};
+        WayBack source{.protection = &protection, .left = true, .place = component.site};
         time_source(catalog, component, source);
         const bool home_lost = damage.sites.contains(component.site);
         if (in_vault && !protection.copy_to) source.place = "vault";

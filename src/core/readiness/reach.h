@@ -30,7 +30,7 @@ Damage damage_of_loss(const plan::Plan& plan, const plan::Catalog& catalog,
                       const std::string& component);
 
 /// One protection as a way back to the data after a disaster.
-struct Source {
+struct WayBack {
     const plan::Protection* protection = nullptr;
     bool left = false;    ///< the disaster leaves its points, and they can be trusted
     std::string why;      ///< when it does not
@@ -40,7 +40,7 @@ struct Source {
     Duration copy{};      ///< until it is where it is needed; 0 when no copy is needed
 };
 /// One per protection of the component, in the plan's order.
-std::vector<Source> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
+std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
                                const Damage& damage, const plan::Component& component);
 
 /// Follows every write, the wrong ones too: of no use against corruption.
