@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "engine/evidence.h"
 #include "engine/protection.h"
 #include "platform/observe/log.h"
 
@@ -109,6 +110,7 @@ Result<BackupDone> backup(const Context& context, Workspace& workspace, Instance
     (void)workspace.state.release(lease);  // Ignored: it expires.
     if (!outputs.has_value()) return outputs.error();
     TRY(std::move(noted));
+    record_backup(workspace, *component, arguments, *outputs, took);
     return BackupDone{.component = name, .outputs = *std::move(outputs), .took = took};
 }
 

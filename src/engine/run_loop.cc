@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "engine/evidence.h"
 #include "platform/observe/log.h"
 
 namespace lifeboat::engine {
@@ -236,14 +237,16 @@ private:
 
 Result<rb::RunState> begin_run(const Context& context, Workspace& workspace,
                                const rb::RunStarted& start, const RunOptions& options) {
-    RunLoop loop(context, workspace, start.run, options);
-    return loop.begin(start);
+    auto run = RunLoop(context, workspace, start.run, options).begin(start);
+    if (run.has_value()) record_run(context, workspace, *run);
+    return run;
 }
 
 Result<rb::RunState> resume_run(const Context& context, Workspace& workspace, const RunId& run,
                                 const rb::Actor& actor, const RunOptions& options) {
-    RunLoop loop(context, workspace, run, options);
-    return loop.resume(actor);
+    auto resumed = RunLoop(context, workspace, run, options).resume(actor);
+    if (resumed.has_value()) record_run(context, workspace, *resumed);
+    return resumed;
 }
 
 Result<std::uint64_t> request(State& state, const RunId& run, Instant now, const rb::Body& body) {

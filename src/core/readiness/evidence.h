@@ -1,9 +1,9 @@
 #pragma once
 /// Measured facts about the plan's objectives, and what they are still worth.
 ///
-/// A fact is written once and never altered; what it proves today is decided here, from its age, the
-/// plan as it now reads and the versions now in use. A clock that went back makes evidence come from
-/// the future: that is never fresh. Pure.
+/// A fact is written once and never altered; what it proves today is decided here, from its age,
+/// the plan as it now reads and the versions now in use. A clock that went back makes evidence come
+/// from the future: that is never fresh. Pure.
 
 #include <optional>
 #include <span>
@@ -30,8 +30,10 @@ struct Fact {
     std::string environment;        ///< "real", or "emulated" when any endpoint is overridden
     std::string plan_digest;        ///< of the whole plan
     std::string part_digest;        ///< of the part it rests on: part_digest()
-    Json versions = Json::object();    ///< of the program and the servers: {"postgres": "15.18", …}
-    Json conditions = Json::object();  ///< size, site, point, what was checked, what could not be seen
+    /// Of the program and of the servers, by component: {"lifeboat": "0.1.0", "database": "15.18"}.
+    Json versions = Json::object();
+    Json conditions =
+        Json::object();  ///< size, site, point, what was checked, what could not be seen
 };
 
 enum class Standing {
@@ -47,18 +49,21 @@ enum class Standing {
 
 struct Proof {
     Standing standing = Standing::none;
-    std::optional<Fact> fact;  ///< the one that decided; the newest that would count, else the newest
-    Duration age{};            ///< of the fact
+    std::optional<Fact>
+        fact;        ///< the one that decided; the newest that would count, else the newest
+    Duration age{};  ///< of the fact
 };
 
 /// Digest (hex) of what a fact about this component in this scenario ("" = none) rests on: the
-/// component with what it needs, their sites, and the scenario's steps. Texts for people, places and
-/// other components do not count.
+/// component with its objectives and what it needs, their sites, and the scenario's steps. Texts
+/// for people, places in the file and other components do not count.
 std::string part_digest(const plan::Plan& plan, std::string_view component,
                         std::string_view scenario);
 
-/// What the facts prove now about one objective of one component, in one scenario or, with "", by any.
-/// `versions`: those now in use; members that are absent are not compared.
+/// What the facts prove now about one objective of one component, in one scenario or, with "", by
+/// any. `facts` in the order in which they were recorded: what was recorded later bounds the age of
+/// what was recorded before, so that a clock set back makes nothing fresh again. A backup proves
+/// nothing by itself. `versions`: those now in use; members that are absent are not compared.
 Proof weigh(const plan::Plan& plan, std::span<const Fact> facts, std::string_view component,
             Objective objective, std::string_view scenario, const Json& versions, Instant now);
 

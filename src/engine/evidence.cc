@@ -1,0 +1,133 @@
+#include "engine/evidence.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "platform/observe/log.h"
+
+namespace lifeboat::engine {
+namespace {
+
+using readiness::Fact;
+
+constexpr std::string_view fact_type = "fact";
+constexpr std::size_t page = 10'000;
+constexpr int tries_max = 20;
+
+struct Kept {
+    std::vector<Fact> facts;
+    std::uint64_t version = 0;
+};
+
+Result<void> read_on(State& state, Kept& kept) {
+    while (true) {
+        const auto events = TRY(state.read(evidence_stream, kept.version, page));
+        for (const StoredEvent& event : events) {
+            kept.version = event.version;
+            if (event.type != fact_type) continue;
+            auto fact = readiness::fact_from_json(event.payload);
+            if (!fact.has_value())
+                return corrupt(fmt::format("stream '{}', version {}: {}", evidence_stream,
+                                           event.version, fact.error().message),
+                               "A newer Lifeboat may have written it; use that one.");
+            kept.facts.push_back(*std::move(fact));
+        }
+        if (events.size() < page) return ok();
+    }
+}
+
+/// The same measurement, whoever records it and how often.
+std::string key_of(const Fact& fact) {
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", fact.subject, fact.component,
+                       to_string(fact.objective), fact.scenario, to_string(fact.source),
+                       format_instant(fact.at));
+}
+
+bool has_endpoint(const Json& settings) {
+    return settings.is_object() && settings.contains("endpoint");
+}
+
+}  // namespace
+
+Result<void> record_facts(State& state, const std::vector<Fact>& facts) {
+    Kept kept;
+    for (int tries = 0; tries < tries_max; ++tries) {
+        TRY(read_on(state, kept));
+        std::set<std::string> known;
+        for (const Fact& fact : kept.facts) known.insert(key_of(fact));
+        std::vector<NewEvent> events;
+        for (const Fact& fact : facts)
+            if (known.insert(key_of(fact)).second)
+                events.push_back({.type = std::string(fact_type),
+                                  .payload = readiness::to_json(fact),
+                                  .at = fact.at});
+        if (events.empty()) return ok();
+        auto appended = state.append(evidence_stream, kept.version, events);
+        if (appended.has_value()) return ok();
+        if (appended.error().kind != ErrorKind::conflict) return appended.error();
+    }
+    return conflict("evidence: too many record at once", "Try again.");
+}
+
+Result<void> record_fact(Workspace& workspace, const Fact& fact) {
+    return record_facts(workspace.state, {fact});
+}
+
+Result<std::vector<Fact>> load_facts(State& state) {
+    Kept kept;
+    TRY(read_on(state, kept));
+    return std::move(kept.facts);
+}
+
+std::string environment_of(const plan::Plan& plan) {
+    const auto overridden = [](const plan::Component& component) {
+        return has_endpoint(component.settings) ||
+               std::ranges::any_of(component.at_site,
+                                   [](const auto& at) { return has_endpoint(at.second); });
+    };
+    for (const plan::Site& site : plan.sites)
+        for (const auto& [platform, settings] : site.platforms.items())
+            if (has_endpoint(settings)) return "emulated";
+    return std::ranges::any_of(plan.components, overridden) ? "emulated" : "real";
+}
+
+Json versions_in_use(const std::map<std::string, providers::Observation>& observations) {
+    Json versions{{"lifeboat", LIFEBOAT_VERSION}};
+    for (const auto& [name, seen] : observations)
+        if (const std::string version = string_or(seen.facts, "version", ""); !version.empty())
+            versions[name] = version;
+    return versions;
+}
+
+Json versions_for(const plan::Plan& plan, const std::string& component, const Json& versions) {
+    Json found = Json::object();
+    std::set<std::string> seen;
+    std::vector<std::string> open{"lifeboat", component};
+    while (!open.empty()) {
+        const std::string name = std::move(open.back());
+        open.pop_back();
+        if (!seen.insert(name).second) continue;
+        if (const auto version = versions.find(name); version != versions.end())
+            found[name] = *version;
+        if (const plan::Component* declared = plan.component(name))
+            open.insert(open.end(), declared->needs.begin(), declared->needs.end());
+    }
+    return found;
+}
+
+Fact new_fact(const plan::Plan& plan, const std::string& component, const std::string& scenario,
+              readiness::Objective objective, const Json& versions) {
+    Fact fact;
+    fact.component = component;
+    fact.scenario = scenario;
+    fact.objective = objective;
+    fact.environment = environment_of(plan);
+    fact.plan_digest = plan.digest;
+    fact.part_digest = readiness::part_digest(plan, component, scenario);
+    fact.versions = versions_for(plan, component, versions);
+    return fact;
+}
+
+}  // namespace lifeboat::engine
