@@ -74,6 +74,25 @@ class Lifeboat:
         return timed([str(LIFEBOAT), "recover", "all", "--yes", "--plan", "plan.yaml", "--state", "state"], home)
 
 
+class NoOp:
+    """What the engine itself costs: 200 journaled steps that start no process."""
+    name = "lifeboat, steps that do nothing"
+
+    def prepare(self, home):
+        steps = "\n".join(f"      - wait: 1us\n        id: s{i}" for i in range(STEPS))
+        (home / "plan.yaml").write_text(f"lifeboat: 1\nplan: bench\nowner: bench\nsites: {{here: {{}}}}\ncomponents: {{}}\n"
+                                        f"scenarios:\n  all:\n    steps:\n{steps}\n")
+
+    def run(self, home):
+        took = Lifeboat.run(self, home)
+        done = subprocess.run([str(LIFEBOAT), "runs", "latest", "--json", "--plan", "plan.yaml", "--state", "state"],
+                              cwd=home, capture_output=True, text=True, check=True)
+        steps = json.loads(done.stdout)["steps"]
+        if len(steps) != STEPS or any(step["status"] != "done" for step in steps):
+            raise SystemExit("bench: not every step was done: it scores nothing")
+        return took
+
+
 def check(home, tool):
     out = (home / "out").read_text().split()
     if out != [str(i) for i in range(STEPS)]:
@@ -82,7 +101,7 @@ def check(home, tool):
 
 
 def engine(rounds, base):
-    tools = [Bash(), Lifeboat()]
+    tools = [Bash(), Lifeboat(), NoOp()]
     if shutil.which("ansible-playbook"):
         tools.append(Ansible())
     homes = {}
@@ -96,7 +115,8 @@ def engine(rounds, base):
             if tool.name == "Ansible" and number > max(2, rounds // 3):
                 continue  # minutes per run: fewer rounds, said in the table
             took = tool.run(homes[tool.name])
-            check(homes[tool.name], tool.name)
+            if tool.name != NoOp.name:
+                check(homes[tool.name], tool.name)
             if number > 0:  # the first round warms caches
                 seconds[tool.name].append(took)
     return seconds
@@ -142,10 +162,11 @@ def main():
     print(f"{STEPS} steps, each a shell that appends a line   (seconds: median, min–max; ratio to bash)")
     for name, values in seconds.items():
         s = spread(values)
-        over = (s["median"] - bash) / STEPS * 1000
+        over = (s["median"] - (0 if name == NoOp.name else bash)) / STEPS * 1000
         result["tools"][name] = {**s, "ratio_to_bash": round(s["median"] / bash, 2), "overhead_ms_per_step": round(over, 3)}
-        print(f"  {name:<12} {s['median']:8.3f}  ({s['min']:.3f}–{s['max']:.3f}, {s['runs']} runs)   ×{s['median'] / bash:6.2f}"
-              f"   {over:+.3f} ms a step over bash")
+        over_what = "a step" if name == NoOp.name else "a step over bash"
+        print(f"  {name:<31} {s['median']:8.3f}  ({s['min']:.3f}–{s['max']:.3f}, {s['runs']} runs)   ×{s['median'] / bash:6.2f}"
+              f"   {over:+.3f} ms {over_what}")
     for size, values in checks.items():
         s = spread([v * 1000 for v in values], 1)
         result["check_1000_components_ms"][size] = s
