@@ -88,7 +88,7 @@ TEST_F(ExecutorTest, destroyed_it_ends_what_is_under_way) {
 
 TEST_F(ExecutorTest, prepare_fills_the_templates_and_names_what_is_missing) {
     begin("      - restore: db\n      - {verify: web, text: '{{ steps.restore-db.point }}'}\n");
-    const rb::Node& node = *run.start.graph.find(StepId("verify-web"));
+    const rb::Node node = *run.start.graph.find(StepId("verify-web"));  // outlives the state
     const auto early = prepare(world->workspace(), *instances, run, node, 1);
     ASSERT_FALSE(early.has_value());
     EXPECT_NE(early.error().message.find("restore-db"), std::string::npos);
