@@ -127,8 +127,9 @@ std::string render(const Diagnostic& diagnostic, const std::vector<SourceText>& 
         const Excerpt excerpt = excerpt_of(line, diagnostic.at.column);
         text +=
             fmt::format("{}{:>{}} |{} {}\n", style.dim, number, gutter, style.off, excerpt.text);
-        text += fmt::format("{}{:>{}} |{} {:>{}}{}^{}\n", style.dim, "", gutter, style.off, "",
-                            excerpt.caret, style.level, style.off);
+        text += fmt::format("{}{:>{}} |{} {:>{}}{}^{}{}{}\n", style.dim, "", gutter, style.off, "",
+                            excerpt.caret, style.level, diagnostic.note.empty() ? "" : " ",
+                            diagnostic.note, style.off);
     }
     if (!diagnostic.hint.empty())
         text += fmt::format("{}{:>{}} ={} {}\n", style.dim, "", gutter, style.off, diagnostic.hint);
@@ -143,6 +144,7 @@ Json to_json(const Diagnostic& diagnostic, const std::vector<SourceText>& source
               {"line", diagnostic.at.line},
               {"column", diagnostic.at.column},
               {"message", diagnostic.message}};
+    if (!diagnostic.note.empty()) json["note"] = diagnostic.note;
     if (!diagnostic.hint.empty()) json["hint"] = diagnostic.hint;
     return json;
 }

@@ -17,6 +17,7 @@ struct Diagnostic {
     yaml::Position at;
     std::string message;  ///< lower case, no final stop
     std::string hint;     ///< "did you mean 'objectives'?"; may be empty
+    std::string note;     ///< what the place shows, beside the caret; may be empty
 };
 
 /// A text that was read, for excerpts.
@@ -25,7 +26,8 @@ struct SourceText {
     std::string text;
 };
 
-/// file:line:column: error[id]: message, the line, a caret under the column, "= hint".
+/// file:line:column: error[id]: message, the line, a caret under the column with the note beside it,
+/// "= hint".
 std::string render(const Diagnostic& diagnostic, const std::vector<SourceText>& sources,
                    bool colour = false);
 Json to_json(const Diagnostic& diagnostic, const std::vector<SourceText>& sources);

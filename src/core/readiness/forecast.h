@@ -2,10 +2,10 @@
 /// What each scenario can keep of each promise: worst-case loss and predicted time to recover, per
 /// component, and what they are made of.
 ///
-/// Worst-case loss = interval + time to make + time to copy (+ time to detect where it counts), over
-/// the protections that the disaster leaves. Predicted time = detection + approvals + critical path
-/// over the steps' graph, up to where the component and all it needs are back. Every number says what
-/// it rests on. Pure.
+/// Worst-case loss = interval + time to make + time to copy (+ time to detect where it counts),
+/// over the protections that the disaster leaves. Predicted time = detection + approvals + critical
+/// path over the steps' graph, up to where the component and all it needs are back. Every number
+/// says what it rests on. Pure.
 
 #include <optional>
 #include <string>
@@ -22,10 +22,11 @@ struct Part {
     std::string what;  ///< "interval", "snapshot", "copy to dr", "detection", "restore-database", …
     Spread spread;
     plan::Position at;
+    std::string verb;  ///< of a step
 };
 
 struct Loss {
-    std::optional<Duration> worst;  ///< absent: everything is lost, `why` says so
+    std::optional<Duration> worst;  ///< absent: everything may be lost, `why` says so
     std::string by;                 ///< "snapshot @dr", "continuous", or "" when nothing is left
     std::vector<Part> parts;
     std::string why;
@@ -35,13 +36,18 @@ struct Loss {
 struct RecoveryTime {
     bool recovers = false;  ///< the scenario's steps bring the component back (or never lost it)
     Spread total;
-    std::vector<Part> path;  ///< detection, approvals and the steps of the critical path, in order
-    std::string why;         ///< when it does not recover
+    std::vector<Part> path;  ///< detection, approvals and the steps of the critical path, in order;
+                             ///< only of components with such an objective
+    Duration assumed{};      ///< the share of total.p95 that is neither measured nor declared
+    unsigned steps = 0, measured = 0;  ///< of the path: steps, and those with measurements
+    bool by_account = false;  ///< the plan's own `stated_time` decides, not the sum of the steps
+    std::string why;          ///< when it does not recover
 };
 
 struct Forecast {
-    std::string component, scenario;
-    bool hit = false;  ///< the component itself is lost or corrupted in the scenario
+    std::string component;
+    std::string scenario;  ///< "" = just the component is lost, whatever the scenarios say
+    bool hit = false;      ///< the component itself is lost or corrupted in the scenario
     bool touched = false;  ///< not hit, but needs something that is
     Loss loss;
     RecoveryTime time;
@@ -51,5 +57,13 @@ struct Forecast {
 /// Every component x scenario in which it is hit or touched, in the plan's order.
 std::vector<Forecast> forecast(const plan::Plan& plan, const plan::Catalog& catalog,
                                const History& history);
+
+/// The loss of each component with an RPO when just it is gone, and no scenario says how it comes
+/// back: `scenario` is "", `time` says nothing.
+std::vector<Forecast> forecast_alone(const plan::Plan& plan, const plan::Catalog& catalog,
+                                     const History& history);
+
+/// How long a disaster goes unnoticed: measured, else what its signals declare, else assumed.
+Spread detection_of(const plan::Scenario& scenario, const History& history);
 
 }  // namespace lifeboat::readiness

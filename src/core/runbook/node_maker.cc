@@ -98,7 +98,14 @@ Result<Node> NodeMaker::make(const plan::Step& step, const std::string& target) 
         node.site = site;
     if (node.verb == "restore" && options_.overrides.is_object())
         for (const auto& [name, value] : options_.overrides.items()) node.arguments[name] = value;
+    if (step.estimate) {
+        // The plan knows its own steps better than their kind does.
+        node.estimate = *step.estimate;
+        if (spec->timeout == Duration::zero())
+            node.timeout = std::max(node.timeout, *step.estimate * timeout_over_estimate);
+    }
     if (step.timeout) node.timeout = *step.timeout;
+    if (step.estimate) node.estimate = *step.estimate;
     if (step.retries) node.attempts_max = *step.retries + 1;
     node.on_failure = step.on_failure;
     node.note = step.note;

@@ -1,0 +1,124 @@
+#include "core/readiness/durations.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lifeboat::readiness {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// How long nobody notices, where the plan does not say.
+constexpr Duration watched = seconds(60);  // a probe or an alert, with a few looks before it counts
+constexpr Duration seen = minutes(15);     // somebody looks at the right page
+constexpr Duration told = minutes(30);     // users complain, and somebody believes them
+constexpr Duration approval_assumed = minutes(15);
+
+/// By the price lists of object stores: the standard tier of each class, at its slow end.
+constexpr std::array<std::pair<std::string_view, Duration>, 2> cold{{
+    {"GLACIER", hours(5)},
+    {"DEEP_ARCHIVE", hours(12)},
+}};
+
+Duration assumed_for(plan::Signal::Type type) {
+    switch (type) {
+        case plan::Signal::Type::condition:
+            return seen;
+        case plan::Signal::Type::report:
+            return told;
+        default:
+            return watched;
+    }
+}
+
+bool has_target(const plan::Step& step, const std::string& component) {
+    if (component.empty()) return step.targets.empty();
+    return std::ranges::find(step.targets, component) != step.targets.end();
+}
+
+/// As the run's compiler names the nodes of a step; see expand.cc.
+bool is_named(const plan::Step& step, const runbook::Node& node) {
+    if (node.id.value == step.id) return true;
+    if (step.targets.size() < 2) return false;
+    return node.id.value == step.verb + "-" + node.component ||
+           node.id.value == step.id + "-" + node.component;
+}
+
+}  // namespace
+
+Spread exactly(Duration value, Basis basis) {
+    return {.p5 = value, .p50 = value, .p95 = value, .basis = basis};
+}
+
+Spread& operator+=(Spread& total, const Spread& part) {
+    total.p5 += part.p5;
+    total.p50 += part.p50;
+    total.p95 += part.p95;
+    total.basis = std::max(total.basis, part.basis);  // the weakest decides
+    total.samples = std::min(total.samples, part.samples);
+    return total;
+}
+
+const plan::Step* step_of(const std::vector<plan::Step>& steps, const runbook::Node& node) {
+    for (const plan::Step& step : steps) {
+        if (step.verb == node.verb && has_target(step, node.component) && is_named(step, node))
+            return &step;
+        if (const plan::Step* inner = step_of(step.parallel, node)) return inner;
+    }
+    return nullptr;
+}
+
+StepTime time_of(const plan::Plan& plan, const History& history, const runbook::Node& node,
+                 const plan::Step* step) {
+    if (!history.empty()) {
+        const plan::Component* component = plan.component(node.component);
+        const bool at_home = component == nullptr || component->site == node.site;
+        const History::Key key{.verb = node.verb,
+                               .component = node.component,
+                               .site = at_home ? std::string() : node.site};
+        if (const auto* samples = history.find(key))
+            return {.spread = spread_of(*samples), .own_account = true};
+    }
+    if (step != nullptr && step->estimate)
+        return {.spread = exactly(*step->estimate, Basis::estimate), .own_account = true};
+    if (node.verb == "wait")
+        if (auto given = parse_duration(string_or(node.arguments, "for", ""));
+            given.has_value() && !node.arguments.contains("until"))
+            return {.spread = exactly(*given, Basis::estimate), .own_account = true};
+    if (node.verb == "approve" || node.verb == "notify")
+        return {.spread = exactly({}, Basis::estimate), .own_account = true};
+    const Basis basis = node.estimate > Duration::zero() ? Basis::estimate : Basis::assumed;
+    return {.spread = exactly(node.estimate, basis)};
+}
+
+Spread approval_of(const History& history, const runbook::Node& node) {
+    if (!node.approve) return exactly({}, Basis::measured);
+    if (!history.approvals().empty()) return spread_of(history.approvals());
+    if (node.approve->within) return exactly(*node.approve->within, Basis::estimate);
+    return exactly(approval_assumed, Basis::assumed);
+}
+
+Duration retrieval_time(const plan::Protection& protection) {
+    const std::string stored = string_or(protection.settings, "storage_class", "");
+    for (const auto& [name, time] : cold)
+        if (stored == name) return time;
+    return {};
+}
+
+Spread detection_of(const plan::Scenario& scenario, const History& history) {
+    if (!history.detections().empty()) return spread_of(history.detections());
+    if (!scenario.detect || scenario.detect->signals.empty()) return exactly(told, Basis::assumed);
+    std::optional<Spread> decides;
+    for (const plan::Signal& signal : scenario.detect->signals) {
+        const Spread one = signal.lasting ? exactly(*signal.lasting, Basis::estimate)
+                                          : exactly(assumed_for(signal.type), Basis::assumed);
+        const bool better =
+            !decides || (scenario.detect->all ? one.p95 > decides->p95 : one.p95 < decides->p95);
+        if (better) decides = one;
+    }
+    return *decides;
+}
+
+}  // namespace lifeboat::readiness

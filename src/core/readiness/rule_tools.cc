@@ -1,0 +1,64 @@
+#include "core/readiness/rule_tools.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace lifeboat::readiness {
+
+std::string Whereabouts::name() const {
+    if (scenario != nullptr) return scenario->name;
+    if (drill != nullptr) return drill->name;
+    return procedure == nullptr ? std::string() : procedure->name;
+}
+
+plan::Position place_of(const plan::Places& places, std::string_view key,
+                        plan::Position otherwise) {
+    const auto found = places.find(std::string(key));
+    return found == places.end() || found->second.line == 0 ? otherwise : found->second;
+}
+
+plan::Position place_of(const plan::Step& step, std::string_view key) {
+    return place_of(step.key_at, key, step.at);
+}
+
+bool has_target(const plan::Step& step, std::string_view component) {
+    return std::ranges::find(step.targets, component) != step.targets.end();
+}
+
+std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t names_max = 8;
+    std::string text;
+    const std::size_t shown = std::min(names.size(), names_max);
+    for (std::size_t i = 0; i < shown; ++i) {
+        if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+        text += names[i];
+    }
+    if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
+    return text;
+}
+
+std::string_view to_string(Basis basis) {
+    switch (basis) {
+        case Basis::measured:
+            return "measured";
+        case Basis::estimate:
+            return "estimate";
+        case Basis::assumed:
+            break;
+    }
+    return "assumed";
+}
+
+std::string explained(const std::vector<Part>& parts) {
+    std::string text;
+    for (const Part& part : parts) {
+        if (part.spread.p95 == Duration::zero()) continue;
+        if (!text.empty()) text += " + ";
+        text += fmt::format("{} {}", part.what, human_duration(part.spread.p95));
+        if (part.what != "interval") text += fmt::format(" ({})", to_string(part.spread.basis));
+    }
+    return text;
+}
+
+}  // namespace lifeboat::readiness

@@ -1,0 +1,401 @@
+// Rules about the way out: who is forgotten, what the steps need and the disaster has taken.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "core/readiness/reach.h"
+#include "core/readiness/rule_tools.h"
+
+namespace lifeboat::readiness {
+namespace {
+
+using plan::DiagnosticLevel;
+
+/// Services whose control plane stands in one region, whatever region they serve.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 1> control_planes{{
+    {"aws.route53", "us-east-1"},
+}};
+
+bool can(const Subject& subject, const plan::Component& component, std::string_view verb) {
+    return subject.catalog.verb(component.kind, verb) != nullptr;
+}
+
+bool needs(const plan::Component& component, const std::string& other) {
+    return std::ranges::find(component.needs, other) != component.needs.end();
+}
+
+/// It is promised to be back, and nothing says what it needs, not even `needs: []`.
+bool is_silent(const plan::Component& component) {
+    return component.needs.empty() && !component.setting_at.contains("needs") &&
+           component.objectives.rto.has_value();
+}
+
+plan::Position disaster_of(const plan::Scenario& scenario) {
+    for (const char* key : {"lost_sites", "lost", "corrupted"})
+        if (const auto found = scenario.key_at.find(key); found != scenario.key_at.end())
+            return found->second;
+    return scenario.at;
+}
+
+void unrecovered(const Subject& subject, std::vector<Finding>& found) {
+    std::set<std::string> recovered;
+    for (const Forecast& one : subject.forecasts)
+        if (one.hit && one.time.recovers) recovered.insert(one.component);
+    for (const plan::Component& component : subject.plan.components) {
+        const bool promised = component.objectives.rto || component.objectives.rpo;
+        if (!promised || recovered.contains(component.name)) continue;
+        // What stands on what is recovered may never be lost itself.
+        const bool touched = std::ranges::any_of(subject.forecasts, [&](const Forecast& one) {
+            return one.component == component.name && one.touched && one.time.recovers;
+        });
+        if (touched) continue;
+        found.push_back({.at = component.at,
+                         .message = fmt::format("no scenario recovers {}", component.name),
+                         .note = component.objectives.rto
+                                     ? fmt::format("it must be back within {}",
+                                                   human_duration(*component.objectives.rto))
+                                     : std::string("it has an objective"),
+                         .mend = fmt::format("a scenario {0}-lost with `lost: [{0}]` and the steps "
+                                             "that bring it back",
+                                             component.name),
+                         .component = component.name});
+    }
+}
+
+void left_lost(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        std::set<std::string> needed;
+        std::vector<std::string> left, waiting;
+        for (const Forecast& one : subject.forecasts) {
+            if (one.scenario != scenario.name) continue;
+            const plan::Component& component = *subject.plan.component(one.component);
+            if (component.objectives.rto)
+                needed.insert(component.needs.begin(), component.needs.end());
+        }
+        for (const Forecast& one : subject.forecasts) {
+            if (one.scenario != scenario.name || one.time.recovers) continue;
+            const plan::Component& component = *subject.plan.component(one.component);
+            const bool matters = component.objectives.rto || component.objectives.rpo ||
+                                 needed.contains(one.component);
+            if (!matters) continue;
+            (one.hit && !one.time.why.starts_with("it needs") ? left : waiting)
+                .push_back(one.component);
+        }
+        if (left.empty()) continue;
+        found.push_back(
+            {.at = disaster_of(scenario),
+             .message = fmt::format("{} loses {}, and no step brings {} back", scenario.name,
+                                    listed(left), left.size() == 1 ? "it" : "them"),
+             .note = waiting.empty() ? std::string() : listed(waiting) + " cannot be back either",
+             .scenario = scenario.name});
+    }
+}
+
+/// Steps of a scenario by what they do, for the rules below.
+struct Moves {
+    std::vector<std::pair<std::string, const plan::Step*>> restored;
+    std::set<std::string> switched, isolated;
+    const plan::Step* repoint = nullptr;
+    const plan::Step* isolate = nullptr;
+};
+
+Moves moves_of(const plan::Scenario& scenario) {
+    Moves moves;
+    for_each_step(scenario.steps, [&](const plan::Step& step) {
+        for (const std::string& target : step.targets) {
+            if (step.verb == "restore") moves.restored.emplace_back(target, &step);
+            if (step.verb == "repoint" || step.verb == "start") moves.switched.insert(target);
+            if (step.verb == "isolate" || step.verb == "stop") moves.isolated.insert(target);
+        }
+        if (step.verb == "repoint") moves.repoint = &step;
+        if (step.verb == "isolate") moves.isolate = &step;
+        // What is deployed anew is configured anew.
+        if (step.verb == "deploy") moves.switched.insert("*");
+    });
+    return moves;
+}
+
+void left_behind(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        const Moves moves = moves_of(scenario);
+        if (moves.switched.contains("*")) continue;
+        std::set<std::string> told;
+        for (const auto& [data, restore] : moves.restored)
+            for (const plan::Component& user : subject.plan.components) {
+                const bool known = needs(user, data);
+                if ((!known && !is_silent(user)) || !can(subject, user, "repoint") ||
+                    moves.switched.contains(user.name) || !told.insert(user.name).second)
+                    continue;
+                const plan::Step& step = moves.repoint != nullptr ? *moves.repoint : *restore;
+                found.push_back(
+                    {.at = step.at,
+                     .message = fmt::format("{} gives {} a new address, and nothing tells {}",
+                                            scenario.name, data, user.name),
+                     .note = known ? fmt::format("{} needs {}", user.name, data)
+                                   : fmt::format("{} does not say what it needs", user.name),
+                     .mend = known ? fmt::format("- repoint: {}", user.name)
+                                   : fmt::format("- repoint: {}, or `needs: []` on it", user.name),
+                     .doubtful = !known,
+                     .component = user.name,
+                     .scenario = scenario.name});
+            }
+    }
+}
+
+void not_isolated(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        const Moves moves = moves_of(scenario);
+        std::set<std::string> told;
+        for (const std::string& data : scenario.corrupted)
+            for (const plan::Component& user : subject.plan.components) {
+                const bool known = needs(user, data);
+                if ((!known && !is_silent(user)) || !can(subject, user, "isolate") ||
+                    moves.isolated.contains(user.name) || !told.insert(user.name).second)
+                    continue;
+                found.push_back(
+                    {.at = moves.isolate != nullptr ? moves.isolate->at : disaster_of(scenario),
+                     .message = fmt::format("{} leaves {} running while {} is wrong", scenario.name,
+                                            user.name, data),
+                     .note = known ? "it goes on writing, or reads what is wrong"
+                                   : fmt::format("{} does not say what it needs", user.name),
+                     .mend = known ? fmt::format("- isolate: {}", user.name)
+                                   : fmt::format("- isolate: {}, or `needs: []` on it", user.name),
+                     .component = user.name,
+                     .scenario = scenario.name});
+            }
+    }
+}
+
+void control_plane_lost(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        std::set<std::string> regions;
+        for (const std::string& name : scenario.lost_sites)
+            if (const plan::Site* site = subject.plan.site(name))
+                if (const auto aws = site->platforms.find("aws"); aws != site->platforms.end())
+                    regions.insert(string_or(*aws, "region", ""));
+        for_each_step(scenario.steps, [&](const plan::Step& step) {
+            for (const std::string& target : step.targets) {
+                const plan::Component& component = *subject.plan.component(target);
+                const plan::VerbSpec* verb = subject.catalog.verb(component.kind, step.verb);
+                if (verb == nullptr || !verb->mutating || is_bystander(step.verb)) continue;
+                for (const auto& [kind, region] : control_planes)
+                    if (component.kind == kind && regions.contains(std::string(region)))
+                        found.push_back(
+                            {.at = step.at,
+                             .message = fmt::format("{} changes {} through a control plane in {}, "
+                                                    "the region that is lost",
+                                                    scenario.name, target, region),
+                             .note = fmt::format("{} answers everywhere, but is changed in {} only",
+                                                 kind, region),
+                             .mend = "a failover that needs no change (health checks), or a name "
+                                     "server elsewhere",
+                             .component = target,
+                             .scenario = scenario.name});
+                const bool placed = component.setting_at.contains("site");
+                const std::string site = string_or(step.arguments, "site", component.site);
+                if (placed &&
+                    std::ranges::find(scenario.lost_sites, site) != scenario.lost_sites.end())
+                    found.push_back({.at = step.at,
+                                     .message = fmt::format("{} acts on {} at {}, which is lost",
+                                                            scenario.name, target, site),
+                                     .note = "nobody answers there",
+                                     .mend = "site: another one",
+                                     .component = target,
+                                     .scenario = scenario.name});
+            }
+        });
+    }
+}
+
+/// To bring it back, the steps go through what is not back yet.
+void circular_recovery(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        const Damage damage = damage_of(subject.plan, subject.catalog, scenario);
+        std::set<std::string> back;
+        for_each_step(scenario.steps, [&](const plan::Step& step) {
+            const std::string into = string_or(step.arguments, "into", "");
+            if (!into.empty() && damage.lost.contains(into) && !back.contains(into))
+                found.push_back(
+                    {.at = place_of(step, "into"),
+                     .message = fmt::format("{} works through {}, which it has lost and not yet "
+                                            "brought back",
+                                            scenario.name, into),
+                     .note = fmt::format("to recover {0} one needs {0}", into),
+                     .mend = fmt::format("{} `needs:` what provisions it, or a step before this "
+                                         "one that brings it back",
+                                         into),
+                     .component = into,
+                     .scenario = scenario.name});
+            if (is_bystander(step.verb) || is_proof(step.verb)) return;
+            back.insert(step.targets.begin(), step.targets.end());
+            if (step.verb != "provision") return;
+            for (const plan::Component& made : subject.plan.components)
+                if (std::ranges::any_of(step.targets, [&](const std::string& description) {
+                        return needs(made, description);
+                    }))
+                    back.insert(made.name);
+        });
+    }
+}
+
+/// Resolvers keep the old answer for the record's TTL.
+void ttl_too_long(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        std::optional<Duration> tightest;
+        std::string whose;
+        for (const Forecast& one : subject.forecasts) {
+            const auto& rto = subject.plan.component(one.component)->objectives.rto;
+            if (one.scenario != scenario.name || !rto || (tightest && *tightest <= *rto)) continue;
+            tightest = rto;
+            whose = one.component;
+        }
+        if (!tightest) continue;
+        for_each_step(scenario.steps, [&](const plan::Step& step) {
+            if (step.verb != "redirect") return;
+            for (const std::string& target : step.targets) {
+                const plan::Component& component = *subject.plan.component(target);
+                const plan::KindSpec* kind = subject.catalog.kind(component.kind);
+                if (kind == nullptr || kind->setting("ttl") == nullptr) continue;
+                const auto ttl = parse_duration(string_or(component.settings, "ttl", ""));
+                if (ttl.has_value() && *ttl <= *tightest) continue;
+                const std::string limit =
+                    fmt::format("{} must be back within {}", whose, human_duration(*tightest));
+                const plan::Position at = place_of(component.setting_at, "ttl", component.at);
+                Finding finding{.at = at, .component = target, .scenario = scenario.name};
+                if (ttl.has_value()) {
+                    finding.message = fmt::format(
+                        "{} is redirected in {}, and resolvers keep the old answer for {}", target,
+                        scenario.name, human_duration(*ttl));
+                    finding.note = limit;
+                } else {
+                    finding.message = fmt::format(
+                        "{} is redirected in {}, and nothing bounds how long resolvers keep the "
+                        "old answer",
+                        target, scenario.name);
+                    finding.note = limit + ", and the TTL of a record may be a day";
+                    finding.doubtful = true;
+                }
+                found.push_back(std::move(finding));
+            }
+        });
+    }
+}
+
+void redirected_early(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        const plan::Step* redirect = nullptr;
+        std::vector<std::string> after;
+        for_each_step(scenario.steps, [&](const plan::Step& step) {
+            if (step.verb == "redirect") {
+                redirect = &step;
+                after.clear();
+            }
+            if (redirect == nullptr || step.needs_given || is_bystander(step.verb) ||
+                is_proof(step.verb) || step.verb == "redirect" || step.verb == "run")
+                return;
+            after.insert(after.end(), step.targets.begin(), step.targets.end());
+        });
+        if (redirect == nullptr || after.empty()) continue;
+        found.push_back({.at = redirect->at,
+                         .message = fmt::format("{} sends traffic before {} {} back", scenario.name,
+                                                listed(after), after.size() == 1 ? "is" : "are"),
+                         .note = "customers arrive where nothing serves them",
+                         .mend = "the redirect after what brings them back, and after a check",
+                         .scenario = scenario.name});
+    }
+}
+
+void no_rollback(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        if (!scenario.rollback.empty() || scenario.lost_sites.empty() || scenario.steps.empty())
+            continue;
+        found.push_back(
+            {.at = scenario.at,
+             .message = fmt::format("{} moves to another site, and has no way back", scenario.name),
+             .note = "no `rollback:`",
+             .scenario = scenario.name});
+    }
+}
+
+}  // namespace
+
+std::vector<Rule> recovery_rules() {
+    constexpr std::string_view theme = "Recovery";
+    return {
+        {.id = "unrecovered",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "A component with objectives is brought back by no scenario.",
+         .reason = "On the day somebody has to invent the steps.",
+         .mend = "a scenario in which it is lost, with the steps that bring it back.",
+         .find = unrecovered},
+        {.id = "left-lost",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "A scenario loses components that matter, and none of its steps brings them "
+                  "back.",
+         .reason = "What needs them is not back either, whatever else was restored.",
+         .mend = "steps that bring them back, in this scenario.",
+         .find = left_lost},
+        {.id = "left-behind",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "A restore makes a new instance, and something that uses it keeps the old "
+                  "address.",
+         .reason = "A restore never writes over anything: what uses the data has to be told. A "
+                   "component that does not say what it needs is a warning.",
+         .mend = "- repoint: what uses it.",
+         .find = left_behind},
+        {.id = "not-isolated",
+         .level = DiagnosticLevel::warning,
+         .theme = theme,
+         .finds = "Data is wrong, and something that may use it goes on running.",
+         .reason = "It writes into what is being examined, and spreads what is wrong.",
+         .mend = "- isolate: what uses it, as the first step.",
+         .find = not_isolated},
+        {.id = "control-plane-lost",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "A step needs a control plane, or a site, that the disaster has taken.",
+         .reason = "Route 53 is changed in us-east-1 only: when that region is down, names still "
+                   "resolve and cannot be changed.",
+         .mend = "a way that needs nothing of the lost region.",
+         .find = control_plane_lost},
+        {.id = "circular-recovery",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "A step works through something that the scenario has lost and not yet brought "
+                  "back.",
+         .reason = "To recover it, one would already need it.",
+         .mend = "bring it back first, and say by which step.",
+         .find = circular_recovery},
+        {.id = "ttl-too-long",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "A name is redirected whose TTL is longer than an RTO behind it, or unknown.",
+         .reason = "Customers are back when their resolver asks again. An unknown TTL is a "
+                   "warning.",
+         .mend = "ttl: 60s, long before the day.",
+         .find = ttl_too_long},
+        {.id = "redirected-early",
+         .level = DiagnosticLevel::warning,
+         .theme = theme,
+         .finds = "Traffic is sent to a site before it can serve.",
+         .reason = "Customers meet errors, caches keep them, and retries make a stampede.",
+         .mend = "redirect last, after a check.",
+         .find = redirected_early},
+        {.id = "no-rollback",
+         .level = DiagnosticLevel::warning,
+         .theme = theme,
+         .finds = "A scenario moves to another site and has no `rollback:`.",
+         .reason = "The way home is a second failover, with more data to lose; it is not the time "
+                   "to invent it.",
+         .mend = "rollback: with the steps that go back.",
+         .find = no_rollback},
+    };
+}
+
+}  // namespace lifeboat::readiness
