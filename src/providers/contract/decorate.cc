@@ -89,6 +89,21 @@ public:
                      [&] { return inner_->points(context.within(probe_limit), target); });
     }
 
+    /// Also in mode observe: what it makes, it takes away again, and the component is only read.
+    Result<Proof> prove(const Context& context, const ProofCall& call,
+                        const ProofSink& sink) override {
+        ProofCall allowed = call;
+        allowed.may_write = call.may_write && mode_ == plan::Mode::act;
+        const Context bounded = context.remaining() ? context : context.within(start_limit);
+        return timed(context, fmt::format("{} proof of {}", kind_.name, call.component.name),
+                     [&] { return inner_->prove(bounded, allowed, sink); });
+    }
+
+    Result<void> discard(const Context& context, const ProofCall& call) override {
+        return timed(context, fmt::format("{} discard of {}", kind_.name, call.token),
+                     [&] { return inner_->discard(context, call); });
+    }
+
 private:
     Result<const plan::VerbSpec*> verb(const VerbCall& call) const {
         std::vector<std::string> known;

@@ -42,4 +42,11 @@ Result<std::vector<RecoveryPoint>> Provider::points(const Context&, const Target
     return std::vector<RecoveryPoint>();
 }
 
+Result<Proof> Provider::prove(const Context&, const ProofCall& call, const ProofSink&) {
+    return unsupported(fmt::format("a recovery point of kind '{}' cannot be proven in this build",
+                                   call.component.kind));
+}
+
+Result<void> Provider::discard(const Context&, const ProofCall&) { return ok(); }
+
 }  // namespace lifeboat::providers

@@ -1,6 +1,6 @@
 #pragma once
 /// What a provider must be able to do: describe itself, observe, preview, start, poll, cancel,
-/// probe, and keep a continuous protection flowing.
+/// probe, keep a continuous protection flowing, and prove a recovery point.
 ///
 /// One instance per kind and process; thread-safe. A provider classifies its own failures:
 /// `unavailable` only when nothing can have happened, `unknown` when it cannot tell. It never
@@ -140,6 +140,56 @@ struct RecoveryPoint {
     std::uint64_t size = 0;
     Json identity = Json::object();
     std::string problem;  ///< why it cannot be used; "" = usable
+    /// Of its last verification: "proven", "bad", or "" when there was none. A bad one is taken only
+    /// when it is named.
+    std::string verdict;
+    std::optional<Instant> verified_at;
+    std::string verdict_why;  ///< what was found, in one line
+};
+
+/// A recovery point to be restored aside, started, questioned and thrown away.
+struct ProofCall {
+    const plan::Plan& plan;
+    const plan::Component& component;
+    Instance current;        ///< asked at most read-only, bounded questions
+    std::string token;       ///< names all that is made; discard() finds it by this
+    std::string to;          ///< a point's id, "latest", a time, a position
+    bool may_write = false;  ///< a canary row may be written to the component: not in mode observe
+    std::string damage;      ///< test hook: "base/5/16385:8200", the byte of the copy to flip
+};
+
+/// One thing that was looked at.
+struct Exam {
+    enum class Outcome {
+        passed,
+        failed,      ///< a difference: the point is bad
+        unseen,      ///< cannot be looked at here; `detail` says why, and the proof says so for ever
+        unfinished,  ///< no answer in time: neither proven nor bad
+    } outcome = Outcome::passed;
+    std::string name;                  ///< "amcheck", "sql SELECT count(*) FROM orders"
+    std::string detail;                ///< "412 pages, none bad"
+    std::vector<std::string> objects;  ///< what is damaged: "table public.orders: 3 rows: …"
+    Duration took{};
+};
+
+/// What a proof brought. It passed when no exam failed or stayed unfinished.
+struct Proof {
+    std::string point;     ///< id in the vault of what was restored
+    std::string position;  ///< up to exactly here
+    std::optional<Instant> at;
+    std::uint64_t size = 0;  ///< bytes of its files
+    Duration restored_in{};
+    std::vector<Exam> exams;
+    std::optional<Duration> rpo;  ///< measured by a canary: how far the copy was behind
+    Json versions = Json::object();
+    Json conditions = Json::object();
+};
+
+/// What a proof is doing; any may be empty.
+struct ProofSink {
+    std::function<void(const std::string& stage)> stage;
+    ProgressSink progress;  ///< within the stage
+    std::function<void(const Exam&)> exam;
 };
 
 class Provider {
@@ -171,6 +221,17 @@ public:
     /// The states one could go back to, from what the vault holds for this component: for `recover`
     /// to choose from, before anything is touched.
     virtual Result<std::vector<RecoveryPoint>> points(const Context& context, const Target& target);
+
+    /// Restores a point into a new instance beside the current one, on a port of its own, starts it,
+    /// and looks at it as closely as the kind can. Nothing of it reaches the current instance. What
+    /// it makes is left for discard(). A copy that does not start is a failed exam, not an Error.
+    /// Errors: exhausted (the disk is too small, said up front), unsupported (the kind has none),
+    /// those of choosing and restoring.
+    virtual Result<Proof> prove(const Context& context, const ProofCall& call,
+                                const ProofSink& sink);
+    /// Takes away whatever a prove() with this token has made, also after a crash of ours: process,
+    /// port, directory. Success when there is nothing. Never anything else.
+    virtual Result<void> discard(const Context& context, const ProofCall& call);
 };
 
 }  // namespace lifeboat::providers

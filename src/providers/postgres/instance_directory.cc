@@ -31,6 +31,7 @@ Json marker_json(const Marker& marker) {
               {"port", marker.port},
               {"limits", to_json(marker.limits)},
               {"settings", marker.settings}};
+    if (marker.is_aside) json["aside"] = true;
     if (marker.target_at) json["target_time"] = format_instant(*marker.target_at);
     if (marker.postmaster) json["postmaster"] = to_json(*marker.postmaster);
     return json;
@@ -61,6 +62,7 @@ Result<Marker> marker_from(const Json& json) {
     marker.port = static_cast<std::uint16_t>(integer_or(json, "port", 0));
     marker.limits = limits_from_json(json.value("limits", Json::object()));
     marker.settings = json.value("settings", Json::object());
+    marker.is_aside = bool_or(json, "aside", false);
     if (const auto at = get_instant(json, "target_time"); at.has_value()) marker.target_at = *at;
     if (json.contains("postmaster")) marker.postmaster = process_from_json(json["postmaster"]);
     if (!is_segment_size(marker.segment_size)) return corrupt("no segment size");

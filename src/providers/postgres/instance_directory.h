@@ -34,6 +34,8 @@ struct Marker {
     std::uint16_t port = 0;
     Limits limits;
     Json settings = Json::object();  ///< of the source
+    /// A verification's copy: isolated from everything, and thrown away.
+    bool is_aside = false;
     std::optional<ProcessIdentity> postmaster;
 };
 

@@ -9,6 +9,7 @@
 #include "providers/postgres/power.h"
 #include "providers/postgres/preview.h"
 #include "providers/postgres/promote.h"
+#include "providers/postgres/prove.h"
 #include "providers/postgres/stream.h"
 
 namespace lifeboat::postgres {
@@ -72,6 +73,13 @@ public:
                          const providers::StreamSink& sink) override;
     Result<std::vector<providers::RecoveryPoint>> points(const Context& context,
                                                          const Target& target) override;
+    Result<providers::Proof> prove(const Context& context, const providers::ProofCall& call,
+                                   const providers::ProofSink& sink) override {
+        return postgres::prove(context, services_, call, sink);
+    }
+    Result<void> discard(const Context& context, const providers::ProofCall& call) override {
+        return postgres::discard(context, services_, call);
+    }
 
 private:
     Result<Json> run(const Context& context, const VerbCall& call, const ProgressSink& progress);

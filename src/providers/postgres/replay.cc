@@ -68,6 +68,7 @@ Result<void> write_server_config(const Services& services, const Server& server,
     config.port = marker.port;
     config.directory = directory;
     config.memory = machine_memory(files);
+    config.isolated = marker.is_aside;
     config.ssl_files_present = files_exist(files, data, config.source);
     if (recovering) {
         config.restore_command = spool_command(directory / "wal");

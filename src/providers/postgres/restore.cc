@@ -182,6 +182,7 @@ Marker marker_of(const RestoreRequest& request, const Choice& choice, std::uint1
     marker.major = static_cast<int>(integer_or(facts, "major", 15));
     marker.limits = limits_from_json(facts.value("limits", Json::object()));
     marker.settings = facts.value("settings", Json::object());
+    marker.is_aside = request.is_aside;
     return marker;
 }
 
@@ -281,6 +282,7 @@ Result<Json> restore(const Context& context, const Services& services,
         TRY(save_marker(environment.files, found.directory, marker));
         TRY(FilesRestore(services, server, found.directory, request.progress)
                 .run(context, PointId(marker.point)));
+        if (request.on_files) TRY(request.on_files(found.directory / "data"));
     }
     Replay replay(services, server, found.directory, marker, request.progress);
     TRY(replay.begin(context));

@@ -17,6 +17,9 @@ struct RestoreRequest {
     std::string to;                                  ///< "" = latest
     std::optional<std::uint64_t> system_identifier;  ///< of the cluster that is meant
     providers::ProgressSink progress;
+    bool is_aside = false;  ///< for a verification: isolated, and thrown away afterwards
+    /// Of a verification's tests: called when the files are there, before the server sees them.
+    std::function<Result<void>(const Path& data)> on_files = {};
 };
 
 /// What a restore would do now. Changes nothing. Errors: those of choose().

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "platform/base/text.h"
 
@@ -160,6 +161,28 @@ std::string quote_setting(std::string_view value) {
     return quoted + "'";
 }
 
+namespace {
+
+/// Libraries whose background workers would begin to act once the copy is writable.
+constexpr std::array<std::string_view, 4> schedulers{"pg_cron", "pg_partman_bgw", "pg_timetable",
+                                                     "pglogical"};
+
+void isolate(const RestoredConfig& config,
+             const std::function<void(std::string_view, std::string_view)>& set) {
+    set("max_logical_replication_workers", "0");
+    set("autovacuum", "off");
+    set("fsync", "off");
+    const auto libraries = config.source.find("shared_preload_libraries");
+    if (libraries == config.source.end()) return;
+    std::vector<std::string> kept;
+    for (const std::string_view library : split(libraries->second, ','))
+        if (std::ranges::find(schedulers, trim(library)) == schedulers.end())
+            kept.emplace_back(trim(library));
+    set("shared_preload_libraries", join(kept, ","));
+}
+
+}  // namespace
+
 std::string make_config(const RestoredConfig& config) {
     std::string text =
         "# Written by Lifeboat for a restored server. Settings of the source come first; what "
@@ -199,6 +222,7 @@ std::string make_config(const RestoredConfig& config) {
     limit(2, config.limits.max_wal_senders);
     limit(3, config.limits.max_prepared_transactions);
     limit(4, config.limits.max_locks_per_transaction);
+    if (config.isolated) isolate(config, set);
     if (config.restore_command.empty()) return text;
     text += "\n# Replays exactly what the vault is proven to hold, and waits there.\n";
     set("restore_command", config.restore_command);

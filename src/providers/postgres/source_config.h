@@ -38,6 +38,9 @@ struct RestoredConfig {
     Path directory;            ///< of the instance: data/, run/, wal/
     std::uint64_t memory = 0;  ///< of this machine, bytes; 0 = unknown
     bool ssl_files_present = false;
+    /// A copy that is only looked at: even when it is promoted, nothing in it acts by itself or
+    /// speaks with anybody (subscriptions, scheduled jobs), and its disk need not last.
+    bool isolated = false;
     /// While it is a standby that replays to the target; empty afterwards.
     std::string restore_command;
     Timeline recovery_timeline = 0;

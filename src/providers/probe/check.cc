@@ -84,6 +84,7 @@ CheckResult run_check(const Context& context, Environment& environment, const pl
         judge(check, *seen, result);
     } else {
         result.detail = seen.error().message;
+        result.timed_out = seen.error().kind == ErrorKind::timeout;
     }
     result.detail = redact(shorten(std::move(result.detail)));
     return result;

@@ -27,6 +27,7 @@ struct CheckResult {
     std::string name;    ///< "sql SELECT count(*) FROM orders"
     std::string detail;  ///< what came: "52 > 0", "connection refused"
     Duration took{};
+    bool timed_out = false;  ///< it says nothing: there was no answer within its limit
     Json value;  ///< of sql: the first column of the first row
 };
 

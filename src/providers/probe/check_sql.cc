@@ -19,6 +19,7 @@ struct Clear {
 using Connection = std::unique_ptr<PGconn, Finish>;
 using Rows = std::unique_ptr<PGresult, Clear>;
 
+constexpr std::string_view query_canceled = "57014";  // here: by statement_timeout
 constexpr std::chrono::milliseconds glance{50};  ///< how often a stop is looked for
 
 /// libpq's messages end in a newline and may have several lines; the first says it.
@@ -77,8 +78,12 @@ Result<Rows> query(const Context& context, PGconn* connection, const std::string
         Rows next(PQgetResult(connection));
         if (!next) break;
         const auto status = PQresultStatus(next.get());
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+            const char* code = PQresultErrorField(next.get(), PG_DIAG_SQLSTATE);
+            if (code != nullptr && std::string_view(code) == query_canceled)
+                return timeout(message_of(connection));
             return unavailable(message_of(connection));
+        }
         rows = std::move(next);  // of several statements the last one counts
     }
     if (!rows) return unavailable("the database gave no answer");

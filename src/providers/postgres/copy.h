@@ -1,0 +1,48 @@
+#pragma once
+/// A verification's copy of a cluster, as its exams see it. Internal to prove.
+///
+/// It stands at exactly the position that it was restored to, as a standby, until amcheck may have
+/// to promote it: every comparison comes before. Not thread-safe.
+
+#include <functional>
+
+#include "providers/postgres/instance_directory.h"
+
+namespace lifeboat::postgres {
+
+struct Copy {
+    const Services& services;
+    const providers::ProofCall& call;
+    const providers::ProofSink& sink;
+    Server server;  ///< the copy
+    Server source;  ///< the component as it runs now: only read, if it answers at all
+    Path directory;
+    Marker marker;
+    vault::Point point;
+
+    Environment& environment() const { return services.environment; }
+    /// A connection to a database of the copy; "" = the component's own.
+    Result<std::unique_ptr<Connection>> connect(const Context& context,
+                                                const std::string& database = "") const;
+    /// The same of the source: its sessions can change nothing, and give up after seconds.
+    Result<std::unique_ptr<Connection>> ask_source(const Context& context,
+                                                   const std::string& database = "") const;
+    void stage(const std::string& doing) const {
+        if (sink.stage) sink.stage(doing);
+    }
+    void progress(std::uint64_t done, std::uint64_t total, const std::string& unit) const {
+        if (sink.progress) sink.progress(done, total, unit);
+    }
+};
+
+/// Names of the databases that one can enter, templates aside.
+Result<std::vector<std::string>> databases_of(const Context& context, Connection& connection);
+
+/// "public.orders" as people read it; quoted only where it must be.
+std::string shown_name(std::string_view schema, std::string_view name);
+
+// The exams. An Error ends the exam: what it was is decided by examine(). Several when there is
+// more to say.
+Result<std::vector<providers::Exam>> examine_checks(const Context& context, Copy& copy);
+
+}  // namespace lifeboat::postgres

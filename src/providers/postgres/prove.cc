@@ -1,0 +1,183 @@
+#include "providers/postgres/prove.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "platform/base/size.h"
+#include "platform/base/text.h"
+#include "providers/postgres/backup.h"
+#include "providers/postgres/copy.h"
+#include "providers/postgres/restore.h"
+
+namespace lifeboat::postgres {
+namespace {
+
+using namespace std::chrono_literals;
+using providers::Exam;
+using providers::Proof;
+using providers::ProofCall;
+using providers::ProofSink;
+
+constexpr std::uint64_t spare_bytes = 64U << 20U;  // configuration, sockets, log, temporary files
+constexpr std::uint64_t wal_bytes_max = 1536U << 20U;  // what a replaying server keeps of its WAL
+
+using Examination = Result<std::vector<Exam>> (*)(const Context&, Copy&);
+
+/// Asks one thing, and makes an exam of whatever comes back. Errors: only those that end the whole
+/// proof: we were stopped, or its time is over.
+Result<void> examine(const Context& context, Copy& copy, const char* name, Examination ask,
+                     Proof& proof) {
+    copy.stage(name);
+    const Monotonic began = context.clock().monotonic();
+    auto found = ask(context, copy);
+    TRY(context.check("proving a recovery point"));
+    if (!found.has_value()) {
+        const Error& error = found.error();
+        Exam exam{.outcome = Exam::Outcome::failed, .name = name, .detail = error.message};
+        const bool blind = error.kind == ErrorKind::denied || error.kind == ErrorKind::not_found ||
+                           error.kind == ErrorKind::unsupported;
+        if (blind) exam.outcome = Exam::Outcome::unseen;
+        if (error.kind == ErrorKind::timeout) exam.outcome = Exam::Outcome::unfinished;
+        found = std::vector<Exam>{std::move(exam)};
+    }
+    const Duration took = context.clock().monotonic() - began;
+    for (Exam& exam : *found) {
+        if (exam.took == Duration::zero()) exam.took = found->size() == 1 ? took : Duration::zero();
+        if (copy.sink.exam) copy.sink.exam(exam);
+        proof.exams.push_back(std::move(exam));
+    }
+    return ok();
+}
+
+RestoreRequest request_of(const ProofCall& call, const ProofSink& sink) {
+    RestoreRequest request{.plan = call.plan,
+                           .component = call.component,
+                           .site = call.current.site,
+                           .token = call.token,
+                           .to = call.to,
+                           .system_identifier = pinned_identifier(call.current),
+                           .progress = sink.progress};
+    request.is_aside = true;
+    return request;
+}
+
+/// Of the nearest folder above that exists.
+Result<std::uint64_t> free_space_at(Files& files, Path folder) {
+    while (!files.status(folder).has_value() && folder.has_relative_path())
+        folder = folder.parent_path();
+    return files.free_space(folder);
+}
+
+/// Refuses up front what would fill the disk that others live on as well.
+Result<void> require_room(const Services& services, const ProofCall& call, const Choice& choice) {
+    const providers::LocalSite site =
+        TRY(providers::local_site(call.plan, call.current.site, services.plan_directory));
+    std::uint64_t wal = 0;
+    for (Lsn from = choice.base.start; const Stretch& stretch : choice.stretches) {
+        if (stretch.end > from) wal += stretch.end - from;
+        from = stretch.end;
+    }
+    const std::uint64_t files = choice.base.point.size;
+    const std::uint64_t needed = files + files / 20 + std::min(2 * wal, wal_bytes_max) +
+                                 4 * std::uint64_t{choice.base.segment_size} + spare_bytes;
+    const std::uint64_t free = TRY(free_space_at(services.environment.files, site.directory));
+    if (free >= needed) return ok();
+    return exhausted(
+        fmt::format("a copy of {} needs {} in {}, and {} are free there: {} are missing",
+                    choice.base.point.id.value, human_size(needed), site.directory.string(),
+                    human_size(free), human_size(needed - free)),
+        "Make room there, or put the site's directory on a larger disk; nothing was written.");
+}
+
+/// Flips one byte of the copy. `where` is "base/5/16385:8200".
+Result<void> damage(Files& files, const Path& data, const std::string& where) {
+    const std::size_t colon = where.rfind(':');
+    const auto offset = colon == std::string::npos
+                            ? std::nullopt
+                            : parse_integer(std::string_view(where).substr(colon + 1));
+    if (!offset || *offset < 0)
+        return invalid(fmt::format("'{}' is no place in a file", where),
+                       "Write base/5/16385:8200, the file and the byte in it.");
+    auto file = TRY(files.open(data / where.substr(0, colon), OpenMode::update));
+    std::array<std::byte, 1> byte{};
+    const std::size_t read = TRY(file->read_at(static_cast<std::uint64_t>(*offset), byte));
+    if (read != 1) return invalid(fmt::format("'{}' lies behind the end of the file", where));
+    byte[0] = ~byte[0];
+    TRY(file->write_at(static_cast<std::uint64_t>(*offset), byte));
+    return file->sync();
+}
+
+/// What did not start may be the point's fault, or that of this machine.
+bool is_the_points_fault(const Error& error, const RestoreFound& found) {
+    if (error.kind == ErrorKind::corrupt) return true;
+    const bool began = found.marker && found.marker->state >= Marker::State::replaying;
+    return error.kind == ErrorKind::unavailable && began;
+}
+
+Proof proof_of(const Choice& choice) {
+    Proof proof;
+    proof.point = choice.base.point.id.value;
+    proof.position = format_lsn(choice.until);
+    proof.at = choice.at;
+    proof.size = choice.base.point.size;
+    const Json& facts = choice.base.point.facts;
+    proof.versions = Json{{"postgres", string_or(facts, "version", "")}};
+    proof.conditions =
+        Json{{"timeline", choice.timeline}, {"checksums", bool_or(facts, "checksums", false)}};
+    return proof;
+}
+
+Exam started(const Proof& proof) {
+    return {.name = "starts",
+            .detail = fmt::format("restored, started and replayed to exactly {}", proof.position),
+            .took = proof.restored_in};
+}
+
+}  // namespace
+
+Result<Proof> prove(const Context& context, const Services& services, const ProofCall& call,
+                    const ProofSink& sink) {
+    RestoreRequest request = request_of(call, sink);
+    if (!call.damage.empty())
+        request.on_files = [&](const Path& data) {
+            return damage(services.environment.files, data, call.damage);
+        };
+    const Choice choice = TRY(choose_for(context, services, request));
+    TRY(require_room(services, call, choice));
+    Proof proof = proof_of(choice);
+    if (sink.stage) sink.stage("restoring");
+    const Monotonic began = context.clock().monotonic();
+    const auto outputs = restore(context, services, request);
+    TRY(context.check("restoring a copy"));
+    proof.restored_in = context.clock().monotonic() - began;
+    const RestoreFound found = TRY(find_restore(services, request));
+    if (!outputs.has_value()) {
+        if (!is_the_points_fault(outputs.error(), found)) return outputs.error();
+        proof.exams.push_back({.outcome = Exam::Outcome::failed,
+                               .name = "starts",
+                               .detail = outputs.error().message,
+                               .took = proof.restored_in});
+        if (sink.exam) sink.exam(proof.exams.back());
+        return proof;
+    }
+    // "latest" may have moved on meanwhile.
+    proof.position = format_lsn(found.marker->target);
+    proof.at = found.marker->target_at;
+    proof.exams.push_back(started(proof));
+    if (sink.exam) sink.exam(proof.exams.back());
+    const Instance made = TRY(candidate_of(request, found.directory, *found.marker));
+    Copy copy{.services = services,
+              .call = call,
+              .sink = sink,
+              .server = TRY(server_of(services, call.plan, made)),
+              .source = TRY(server_of(services, call.plan, call.current)),
+              .directory = found.directory,
+              .marker = *found.marker,
+              .point = choice.base.point};
+    TRY(examine(context, copy, "the plan's checks", examine_checks, proof));
+    return proof;
+}
+
+}  // namespace lifeboat::postgres
