@@ -11,6 +11,7 @@ std::vector<Command> all_commands() {
     commands.push_back(protect_command());
     commands.push_back(backup_command());
     commands.push_back(points_command());
+    commands.push_back(verify_points_command());
     commands.push_back(vault_command());
     commands.push_back(recover_command());
     commands.push_back(runs_command());

@@ -11,6 +11,7 @@ Command schema_command();
 Command status_command();
 Command backup_command();
 Command points_command();
+Command verify_points_command();
 Command protect_command();
 Command recover_command();
 Command runs_command();
