@@ -1,4 +1,6 @@
 """A real Redis that is protected: what is refused, what the vault holds, who is at it."""
+import os
+import re
 import shutil
 import signal
 import socket
@@ -78,3 +80,37 @@ def test_two_backups_at_once_and_two_protections_at_once(cli, cache):
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=30) == 0
     cli.until(lambda: not cli.ask("status")["components"][0]["protected"])
+
+
+def fill_redis(cli, redis, megabytes):
+    """Bytes that no compression makes smaller."""
+    port = re.search(r"port: (\d+)", cli.plan.read_text())[1]
+    for number in range(megabytes):
+        subprocess.run(["redis-cli", "-p", port, "-x", "SET", f"blob:{number}"], input=os.urandom(1 << 20),
+                       check=True, capture_output=True)
+
+
+def test_a_disk_that_fills_up_in_mid_backup_fails_it_and_harms_no_earlier_point(cli, cache):
+    vault = cli.home / "vault"
+    kept = cli.home / "kept"
+    shutil.move(vault, kept)
+    vault.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", vault], capture_output=True)
+    if mounted.returncode != 0:
+        shutil.rmtree(vault)
+        shutil.move(kept, vault)
+        pytest.skip("tmpfs cannot be mounted here")
+    try:
+        subprocess.run(["cp", "-a", f"{kept}/.", vault], check=True)
+        before = cli.ask("points", code=0)["points"]
+        fill_redis(cli, cache, 12)
+        done = cli.run("backup", "cache")
+        assert done.returncode == 8, done.stdout + done.stderr
+        assert re.search("full|space", done.stderr), done.stderr
+        assert cli.ask("points", code=0)["points"] == before
+        assert cli.ask("vault", "verify", code=0)["findings"] == []
+        cli.run("vault", "restore", before[0]["point"], str(cli.home / "restored"), code=0)
+        cli.run("vault", "prune")                              # what the failed one left goes
+        assert cli.ask("vault", "verify", code=0)["findings"] == []
+    finally:
+        subprocess.run(["umount", "-l", vault], check=True)
