@@ -34,6 +34,13 @@ public:
                            below(static_cast<std::uint64_t>((most - least).count()) + 1)));
     }
     bool percent(unsigned chance) { return below(100) < chance; }
+    /// Uniform in [0, 1).
+    double unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+    /// A stream of its own for one purpose: what is drawn there does not depend on what is drawn
+    /// elsewhere, so that two plans meet the same disaster.
+    static Chance of(std::uint64_t seed, std::uint64_t purpose) {
+        return Chance(seed * 0x9E3779B97F4A7C15U ^ (purpose + 1) * 0xD1B54A32D192ED03U);
+    }
     template <class T, std::size_t N>
     const T& pick(const std::array<T, N>& items) {
         return items[below(N)];

@@ -164,9 +164,9 @@ std::vector<plan::Step> draw_steps(Chance& chance, const plan::Plan& plan) {
     return steps;
 }
 
-/// What the machine itself reads: how long to wait.
+/// What the machine itself reads: how long to wait, or that it is a look that a provider takes.
 Json own_arguments(const rb::Node& node) {
-    if (node.verb == "wait" && !node.arguments.contains("until")) return node.arguments;
+    if (node.verb == "wait") return node.arguments;
     return Json::object();
 }
 

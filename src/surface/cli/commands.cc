@@ -6,6 +6,7 @@ std::vector<Command> all_commands() {
     std::vector<Command> commands;
     commands.push_back(init_command());
     commands.push_back(check_command());
+    commands.push_back(simulate_command());
     commands.push_back(schema_command());
     commands.push_back(status_command());
     commands.push_back(protect_command());

@@ -7,6 +7,7 @@ namespace lifeboat::cli {
 
 Command init_command();
 Command check_command();
+Command simulate_command();
 Command schema_command();
 Command status_command();
 Command backup_command();

@@ -1,0 +1,270 @@
+#include "engine/sim/stage.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+namespace lifeboat::engine::sim {
+namespace {
+
+namespace rb = runbook;
+using readiness::Damage;
+
+constexpr Duration check_interval = std::chrono::seconds(10);
+
+/// Losses that the plan does not think of are drawn, but must not drown those that it does.
+constexpr unsigned weight_unanswered = 2;
+
+/// How often each kind of disaster comes, against the others.
+unsigned weight_of(Strike strike) {
+    switch (strike) {
+        case Strike::component:
+            return 6;
+        case Strike::zone:
+            return 4;
+        case Strike::corruption:
+            return 3;
+        case Strike::site:
+            break;
+    }
+    return 2;
+}
+
+Strike strike_of(const plan::Scenario& scenario) {
+    if (!scenario.lost_sites.empty()) return Strike::site;
+    if (!scenario.corrupted.empty()) return Strike::corruption;
+    return scenario.lost.empty() ? Strike::zone : Strike::component;
+}
+
+/// Simulated providers can do everything that the catalog names.
+plan::Catalog all_available(const plan::Catalog& catalog) {
+    plan::Catalog all = catalog;
+    for (const std::string& name : all.kind_names()) {
+        plan::KindSpec kind = *all.kind(name);
+        kind.available = true;
+        all.add(std::move(kind));
+    }
+    return all;
+}
+
+/// Components that the step is about: its target, the cluster it deploys into, what it waits for.
+std::vector<std::string> subjects(const rb::Node& node) {
+    std::vector<std::string> names;
+    if (!node.component.empty()) names.push_back(node.component);
+    if (std::string into = string_or(node.arguments, "into", ""); !into.empty())
+        names.push_back(std::move(into));
+    if (const auto until = node.arguments.find("until");
+        until != node.arguments.end() && until->is_object())
+        if (std::string healthy = string_or(*until, "value", ""); !healthy.empty())
+            names.push_back(std::move(healthy));
+    return names;
+}
+
+bool restores_data(std::string_view verb) {
+    return verb == "restore" || verb == "promote" || verb == "restore-secrets" ||
+           verb == "provision" || verb == "deploy";
+}
+
+bool runs_by_itself_elsewhere(const plan::Component& component, const plan::KindSpec* kind) {
+    if (kind != nullptr && kind->platform == "kubernetes") return true;
+    if (kind != nullptr && !kind->stateful && component.health.empty()) return true;
+    const auto zones = component.settings.find("multi_az");
+    const bool several = zones != component.settings.end() && zones->is_boolean() && *zones == true;
+    return several || component.kind == "aws.s3" || component.kind == "aws.eks";
+}
+
+/// Amazon's DNS is changed through us-east-1 and nowhere else.
+bool loses_control_plane(const plan::Plan& plan, const Damage& damage, const rb::Node& node) {
+    if (node.kind != "aws.route53" || node.verb != "redirect") return false;
+    return std::ranges::any_of(damage.sites, [&](const std::string& name) {
+        const plan::Site* site = plan.site(name);
+        if (site == nullptr) return false;
+        const auto aws = site->platforms.find("aws");
+        return aws != site->platforms.end() && string_or(*aws, "region", "") == "us-east-1";
+    });
+}
+
+/// Needs first. A circle of needs (an error of the plan) is cut where it is met.
+void visit(const Act& act, std::uint32_t component, std::vector<bool>& seen,
+           std::vector<std::uint32_t>& order) {
+    if (seen[component]) return;
+    seen[component] = true;
+    for (const std::uint32_t need : act.ways[component].needs) visit(act, need, seen, order);
+    const Way& way = act.ways[component];
+    if (way.hit || way.touched) order.push_back(component);
+}
+
+std::uint32_t place_of(const plan::Plan& plan, const std::string& component) {
+    return static_cast<std::uint32_t>(plan.component_index.find(component)->second);
+}
+
+}  // namespace
+
+void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& graph) {
+    const plan::Plan& plan = *plan_;
+    act.ways.resize(plan.components.size());
+    for (std::size_t i = 0; i < plan.components.size(); ++i) {
+        const plan::Component& component = plan.components[i];
+        Way& way = act.ways[i];
+        way.hit = act.damage.hits(component.name);
+        way.corrupted = act.damage.corrupted.contains(component.name);
+        way.touched = act.damage.touched.contains(component.name);
+        way.zone_safe = runs_by_itself_elsewhere(component, catalog.kind(component.kind));
+        if (act.strike == Strike::zone) way.hit = !way.zone_safe;
+        for (const std::string& need : component.needs) way.needs.push_back(place_of(plan, need));
+        way.sources = readiness::sources_of(plan, catalog, act.damage, component);
+    }
+    for (std::uint32_t n = 0; n < graph.nodes.size(); ++n) {
+        const rb::Node& node = graph.nodes[n];
+        if (readiness::is_bystander(node.verb)) continue;
+        for (const std::string& name : subjects(node)) {
+            if (plan.component(name) == nullptr) continue;
+            Way& way = act.ways[place_of(plan, name)];
+            way.steps.push_back(n);
+            if (readiness::is_proof(node.verb)) continue;
+            way.brought = true;
+            if (restores_data(node.verb)) way.data_brought = true;
+            if (node.verb == "restore") way.from = string_or(node.arguments, "from", "");
+        }
+    }
+    // What stands on a cluster comes back with what is deployed into it.
+    for (std::size_t i = 0; i < plan.components.size(); ++i) {
+        const plan::KindSpec* kind = catalog.kind(plan.components[i].kind);
+        Way& way = act.ways[i];
+        if (!way.hit || way.brought || kind == nullptr || kind->platform != "kubernetes" ||
+            kind->stateful)
+            continue;
+        for (std::uint32_t n = 0; n < graph.nodes.size(); ++n) {
+            if (graph.nodes[n].verb != "deploy") continue;
+            way.steps.push_back(n);
+            way.brought = true;
+        }
+    }
+    std::vector<bool> seen(plan.components.size());
+    for (std::uint32_t i = 0; i < plan.components.size(); ++i) visit(act, i, seen, act.in_order);
+}
+
+Result<void> Stage::add_scenario(const plan::Scenario& scenario, const plan::Catalog& catalog,
+                                 const Options& options) {
+    Act act{.name = scenario.name,
+            .scenario = &scenario,
+            .strike = strike_of(scenario),
+            .damage = readiness::damage_of(*plan_, catalog, scenario),
+            .check_every = check_interval};
+    act.weight = weight_of(act.strike);
+    act.start.run = RunId("run-simulated");
+    act.start.plan = plan_->name;
+    act.start.plan_digest = plan_->digest;
+    act.start.scenario = scenario.name;
+    rb::Graph graph = TRY(rb::compile(*plan_, scenario.steps, catalog, {.run = act.start.run}));
+    add_ways(act, catalog, graph);
+    for (std::vector<rb::Node>* nodes : {&graph.nodes, &graph.undo})
+        for (rb::Node& node : *nodes) {
+            // Simulated providers need no arguments, and plans as written may hold secrets.
+            if (node.verb != "wait") node.arguments = Json::object();
+            act.nodes.push_back(node);
+        }
+    for (std::uint32_t n = 0; n < act.nodes.size(); ++n) {
+        const rb::Node& node = act.nodes[n];
+        const plan::Component* component = plan_->component(node.component);
+        act.paces.push_back(
+            Pace::of_step(node, options.history, component != nullptr ? component->site : ""));
+        act.out_of_reach.push_back(act.damage.sites.contains(node.site) &&
+                                   !readiness::is_bystander(node.verb));
+        act.control_plane.push_back(loses_control_plane(*plan_, act.damage, node));
+        act.node_of.emplace(node.id, n);
+    }
+    act.start.graph = std::move(graph);
+    acts_.push_back(std::move(act));
+    return ok();
+}
+
+/// Components with an objective that no scenario takes away: they can be lost all the same.
+void Stage::add_unanswered(const plan::Catalog& catalog) {
+    for (const plan::Component& component : plan_->components) {
+        if (!component.objectives.rto && !component.objectives.rpo) continue;
+        const bool answered =
+            std::ranges::any_of(plan_->scenarios, [&](const plan::Scenario& scenario) {
+                return std::ranges::find(scenario.lost, component.name) != scenario.lost.end();
+            });
+        const plan::KindSpec* kind = catalog.kind(component.kind);
+        if (answered || kind == nullptr) continue;
+        Act act{.name = component.name + " lost",
+                .strike = Strike::component,
+                .damage = readiness::damage_of_loss(*plan_, catalog, component.name),
+                .check_every = check_interval};
+        act.weight = weight_unanswered;
+        add_ways(act, catalog, {});
+        acts_.push_back(std::move(act));
+    }
+}
+
+void Stage::note_assumptions() {
+    std::size_t measured = 0, estimated = 0, assumed = 0;
+    for (const Act& act : acts_)
+        for (const Pace& pace : act.paces) {
+            measured += pace.basis() == readiness::Basis::measured ? 1U : 0U;
+            estimated += pace.basis() == readiness::Basis::estimate ? 1U : 0U;
+            assumed += pace.basis() == readiness::Basis::assumed ? 1U : 0U;
+        }
+    assumptions_.push_back(
+        fmt::format("durations of steps: {} measured here, {} estimates, {} assumed", measured,
+                    estimated, assumed));
+    if (!has_people_)
+        assumptions_.emplace_back(
+            "nobody in the plan can be called: whoever finds out by chance begins the recovery");
+    for (const Act& act : acts_)
+        if (act.scenario == nullptr)
+            assumptions_.push_back(fmt::format("{}: no scenario answers it", act.name));
+}
+
+Result<Stage> Stage::make(const plan::Plan& plan, const plan::Catalog& given,
+                          const Options& options) {
+    const plan::Catalog catalog = all_available(given);
+    Stage stage;
+    stage.plan_ = &plan;
+    for (std::uint32_t i = 0; i < plan.components.size(); ++i) {
+        const plan::Component& component = plan.components[i];
+        const plan::Objectives& wanted = component.objectives;
+        if (wanted.rto)
+            stage.goals_.push_back({i, component.name, false, *wanted.rto, wanted.rto_at});
+        if (wanted.rpo)
+            stage.goals_.push_back({i, component.name, true, *wanted.rpo, wanted.rpo_at});
+    }
+    if (stage.goals_.empty())
+        return invalid("the plan has no objective, so there is nothing to measure",
+                       "Give components `objectives: {rto: …, rpo: …}`.");
+    if (!options.scenario.empty() && plan.scenario(options.scenario) == nullptr)
+        return not_found(fmt::format("there is no scenario '{}'", options.scenario),
+                         "`lifeboat check` lists the plan's scenarios.");
+    for (const plan::Person& person : plan.people)
+        stage.has_people_ = stage.has_people_ || !person.placeholder;
+    for (const plan::Scenario& scenario : plan.scenarios)
+        if (options.scenario.empty() || scenario.name == options.scenario)
+            TRY(stage.add_scenario(scenario, catalog, options));
+    if (options.scenario.empty()) stage.add_unanswered(catalog);
+    for (const Act& act : stage.acts_) stage.weights_ += act.weight;
+    if (!options.history.approvals().empty())
+        stage.approval_ = Pace::measured(options.history.approvals());
+    if (!options.history.detections().empty())
+        stage.detection_ = Pace::measured(options.history.detections());
+    stage.note_assumptions();
+    return stage;
+}
+
+const Act& Stage::draw_act(Chance& chance) const {
+    auto left = static_cast<unsigned>(chance.below(weights_));
+    for (const Act& act : acts_) {
+        if (left < act.weight) return act;
+        left -= act.weight;
+    }
+    return acts_.back();
+}
+
+std::string Stage::title(const Goal& goal) const {
+    return fmt::format("{} {} {}", goal.name, goal.loss ? "RPO" : "RTO",
+                       human_duration(goal.limit));
+}
+
+}  // namespace lifeboat::engine::sim

@@ -1,0 +1,316 @@
+#include "surface/cli/simulate_view.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace lifeboat::cli {
+namespace {
+
+namespace sim = engine::sim;
+using Rows = std::vector<std::vector<std::string>>;
+
+constexpr std::size_t steps_shown = 6;
+constexpr std::size_t worst_shown = 5;
+constexpr std::size_t column_max = 16;
+
+Tone tone_of(const sim::GoalTally& goal) {
+    if (goal.trials == 0) return Tone::faint;
+    if (goal.inside == goal.trials) return Tone::good;
+    return goal.share_inside() >= 0.95 ? Tone::warning : Tone::bad;
+}
+
+std::string grouped(std::uint64_t number) {
+    std::string text = fmt::format("{}", number);
+    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+    return text;
+}
+
+std::string mean(Duration sum, std::uint64_t count) {
+    return count == 0 ? "–" : human_duration(sum / static_cast<std::int64_t>(count));
+}
+
+void show_goals(const Output& output, const sim::Tally& tally) {
+    Rows rows{{"objective", "p50", "p95", "p99", "worst", "inside", ""}};
+    const auto& goals = tally.stage().goals();
+    for (std::size_t i = 0; i < goals.size(); ++i) {
+        const sim::GoalTally all = tally.of_all(i);
+        const bool loss = goals[i].loss;
+        if (all.trials == 0) {
+            rows.push_back({tally.stage().title(goals[i]), "–", "–", "–", "–",
+                            output.paint(Tone::faint, "not concerned"), ""});
+            continue;
+        }
+        const auto text = [&](double percent) {
+            return duration_or_never(all.percentile(percent), loss);
+        };
+        std::string why;
+        if (all.by_plan > 0)
+            why = fmt::format("{}: {}", share_text(all.by_plan, all.trials),
+                              loss ? "no way back to its data" : "nothing brings it back");
+        rows.push_back({tally.stage().title(goals[i]), text(50), text(95), text(99), text(100),
+                        output.paint(tone_of(all), share_text(all.inside, all.trials)),
+                        output.paint(Tone::faint, why)});
+    }
+    output.table(rows);
+}
+
+/// Objectives by disasters: where it goes wrong.
+void show_matrix(const Output& output, const sim::Tally& tally) {
+    const sim::Stage& stage = tally.stage();
+    Rows rows{{"disaster", "share", "noticed", "begun"}};
+    for (const sim::Goal& goal : stage.goals())
+        rows[0].push_back(
+            clip(fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO"), column_max));
+    for (std::size_t a = 0; a < stage.acts().size(); ++a) {
+        const sim::ActTally& act = tally.acts()[a];
+        std::vector<std::string> row{stage.acts()[a].name, share_text(act.trials, tally.trials()),
+                                     mean(act.noticed, act.began),
+                                     act.began == 0 ? output.paint(Tone::bad, "never")
+                                                    : mean(act.noticed + act.called, act.began)};
+        for (const sim::GoalTally& goal : act.goals)
+            row.push_back(goal.trials == 0
+                              ? output.paint(Tone::faint, "·")
+                              : output.paint(tone_of(goal), share_text(goal.inside, goal.trials)));
+        rows.push_back(std::move(row));
+    }
+    output.table(rows);
+}
+
+struct CostlyStep {
+    std::string act, step, basis;
+    const sim::StepTally* tally = nullptr;
+};
+
+std::vector<CostlyStep> costly_steps(const sim::Tally& tally) {
+    std::vector<CostlyStep> steps;
+    const auto& acts = tally.stage().acts();
+    for (std::size_t a = 0; a < acts.size(); ++a)
+        for (std::size_t s = 0; s < acts[a].nodes.size(); ++s)
+            if (tally.acts()[a].steps[s].times > 0)
+                steps.push_back({acts[a].name, acts[a].nodes[s].id.value,
+                                 std::string(sim::to_string(acts[a].paces[s].basis())),
+                                 &tally.acts()[a].steps[s]});
+    std::ranges::stable_sort(steps, [](const CostlyStep& a, const CostlyStep& b) {
+        return a.tally->total > b.tally->total;
+    });
+    return steps;
+}
+
+Duration total_of(const std::vector<CostlyStep>& steps) {
+    Duration total{};
+    for (const CostlyStep& step : steps) total += step.tally->total;
+    return total;
+}
+
+void show_steps(const Output& output, const sim::Tally& tally) {
+    const auto steps = costly_steps(tally);
+    if (steps.empty()) return;
+    const Duration total = total_of(steps);
+    output.line();
+    Rows rows{{"the steps that cost the most", "", "share", "p50", "p95", "worst", "rests on"}};
+    for (std::size_t i = 0; i < std::min(steps_shown, steps.size()); ++i) {
+        const sim::Histogram& values = steps[i].tally->values;
+        const auto rank = [&](double percent) {
+            return values.at_rank(std::max<std::uint64_t>(
+                1, static_cast<std::uint64_t>(static_cast<double>(values.count()) * percent)));
+        };
+        rows.push_back({"  " + steps[i].step, steps[i].act,
+                        share_text(static_cast<std::uint64_t>(steps[i].tally->total.count()),
+                                   static_cast<std::uint64_t>(total.count())),
+                        human_duration(rank(0.5)), human_duration(rank(0.95)),
+                        human_duration(values.most()), steps[i].basis});
+    }
+    output.table(rows);
+}
+
+void show_worst(const Output& output, const sim::Tally& tally, const SimulatedRuns& runs) {
+    if (tally.worst().empty()) return;
+    const sim::Stage& stage = tally.stage();
+    output.line();
+    Rows rows{{"the worst", "", "", ""}};
+    for (std::size_t i = 0; i < std::min(worst_shown, tally.worst().size()); ++i) {
+        const sim::Worst& one = tally.worst()[i];
+        const sim::Goal& goal = stage.goals()[one.goal];
+        rows.push_back(
+            {fmt::format("  seed {}", one.seed), stage.acts()[one.act].name, stage.title(goal),
+             one.never ? duration_or_never(std::nullopt, goal.loss) : human_duration(one.value)});
+    }
+    output.table(rows);
+    output.line(output.paint(Tone::faint, fmt::format("  tell one: {} --explain {}", runs.again,
+                                                      tally.worst()[0].seed)));
+}
+
+void show_one(const Output& output, const Simulated& plan, const SimulatedRuns& runs) {
+    show_goals(output, *plan.tally);
+    output.line();
+    show_matrix(output, *plan.tally);
+    show_steps(output, *plan.tally);
+    show_worst(output, *plan.tally, runs);
+    output.line();
+    for (const std::string& line : plan.tally->stage().assumptions())
+        output.line(output.paint(Tone::faint, "note: " + line));
+}
+
+/// The objectives of all plans, by name, in the order of their first mention.
+std::vector<std::string> goal_names(const std::vector<Simulated>& plans) {
+    std::vector<std::string> names;
+    for (const Simulated& plan : plans)
+        for (const sim::Goal& goal : plan.tally->stage().goals()) {
+            std::string name = fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO");
+            if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+        }
+    return names;
+}
+
+std::optional<std::size_t> find_goal(const sim::Stage& stage, const std::string& name) {
+    for (std::size_t i = 0; i < stage.goals().size(); ++i) {
+        const sim::Goal& goal = stage.goals()[i];
+        if (fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO") == name) return i;
+    }
+    return std::nullopt;
+}
+
+void show_side_by_side(const Output& output, const std::vector<Simulated>& plans) {
+    Rows rows{{"objective"}};
+    for (std::size_t p = 0; p < plans.size(); ++p) {
+        output.line(fmt::format("  {}: {}", static_cast<char>('A' + p), plans[p].name));
+        const char letter = static_cast<char>('A' + p);
+        for (const char* title : {"limit", "p50", "p95", "inside"})
+            rows[0].push_back(fmt::format("{} {}", letter, title));
+    }
+    output.line();
+    for (const std::string& name : goal_names(plans)) {
+        std::vector<std::string> row{name};
+        for (const Simulated& plan : plans) {
+            const auto found = find_goal(plan.tally->stage(), name);
+            if (!found) {
+                row.insert(row.end(), 4, "–");
+                continue;
+            }
+            const sim::Goal& goal = plan.tally->stage().goals()[*found];
+            const sim::GoalTally all = plan.tally->of_all(*found);
+            row.push_back(human_duration(goal.limit));
+            if (all.trials == 0) {
+                row.insert(row.end(), {"–", "–", output.paint(Tone::faint, "not concerned")});
+                continue;
+            }
+            row.push_back(duration_or_never(all.percentile(50), goal.loss));
+            row.push_back(duration_or_never(all.percentile(95), goal.loss));
+            row.push_back(output.paint(tone_of(all), share_text(all.inside, all.trials)));
+        }
+        rows.push_back(std::move(row));
+    }
+    output.table(rows);
+}
+
+Json seconds_or_null(const std::optional<Duration>& duration) {
+    return duration ? Json(std::chrono::duration<double>(*duration).count()) : Json(nullptr);
+}
+
+Json goal_json(const sim::Stage& stage, const sim::Goal& goal, const sim::GoalTally& tally) {
+    return Json{{"component", goal.name},
+                {"objective", goal.loss ? "rpo" : "rto"},
+                {"title", stage.title(goal)},
+                {"limit_s", std::chrono::duration<double>(goal.limit).count()},
+                {"trials", tally.trials},
+                {"inside", tally.inside},
+                {"never", tally.never},
+                {"never_by_plan", tally.by_plan},
+                {"p50_s", seconds_or_null(tally.percentile(50))},
+                {"p95_s", seconds_or_null(tally.percentile(95))},
+                {"p99_s", seconds_or_null(tally.percentile(99))},
+                {"worst_s", seconds_or_null(tally.percentile(100))}};
+}
+
+Json plan_json(const Simulated& plan) {
+    const sim::Tally& tally = *plan.tally;
+    const sim::Stage& stage = tally.stage();
+    Json goals = Json::array(), acts = Json::array(), steps = Json::array();
+    Json worst = Json::array();
+    for (std::size_t i = 0; i < stage.goals().size(); ++i)
+        goals.push_back(goal_json(stage, stage.goals()[i], tally.of_all(i)));
+    for (std::size_t a = 0; a < stage.acts().size(); ++a) {
+        const sim::ActTally& act = tally.acts()[a];
+        Json own = Json::array();
+        for (std::size_t i = 0; i < stage.goals().size(); ++i)
+            if (act.goals[i].trials > 0)
+                own.push_back(goal_json(stage, stage.goals()[i], act.goals[i]));
+        const sim::Act& what = stage.acts()[a];
+        acts.push_back(Json{{"disaster", what.name},
+                            {"scenario", what.scenario ? Json(what.scenario->name) : Json()},
+                            {"trials", act.trials},
+                            {"answered", act.began},
+                            {"ended", act.done},
+                            {"waits_for_good", act.waiting},
+                            {"objectives", own}});
+    }
+    for (const CostlyStep& step : costly_steps(tally))
+        steps.push_back(Json{{"step", step.step},
+                             {"disaster", step.act},
+                             {"total_s", std::chrono::duration<double>(step.tally->total).count()},
+                             {"times", step.tally->times},
+                             {"basis", step.basis}});
+    for (const sim::Worst& one : tally.worst())
+        worst.push_back(Json{{"seed", one.seed},
+                             {"disaster", stage.acts()[one.act].name},
+                             {"objective", stage.title(stage.goals()[one.goal])},
+                             {"value_s", one.never ? Json() : seconds_or_null(one.value)}});
+    return Json{{"name", plan.name},
+                {"plan", stage.plan().name},
+                {"digest", stage.plan().digest},
+                {"objectives", goals},
+                {"disasters", acts},
+                {"steps", steps},
+                {"worst", worst},
+                {"assumptions", stage.assumptions()},
+                {"events", tally.events()}};
+}
+
+}  // namespace
+
+std::string duration_or_never(const std::optional<Duration>& duration, bool loss) {
+    if (duration) return human_duration(*duration);
+    return loss ? "everything" : "never";
+}
+
+std::string share_text(std::uint64_t part, std::uint64_t whole) {
+    if (whole == 0) return "–";
+    if (part == whole) return "100 %";
+    if (part == 0) return "0 %";
+    const double share = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+    return fmt::format("{:.1f} %", std::clamp(share, 0.1, 99.9));
+}
+
+void show_simulated(const Output& output, const std::vector<Simulated>& plans,
+                    const SimulatedRuns& runs) {
+    const sim::Tally& first = *plans.front().tally;
+    std::uint64_t done = 0;
+    for (const Simulated& plan : plans) done += plan.tally->trials();
+    output.line(fmt::format(
+        "{}: {} disasters{}, seeds from {}, in {:.1f} s: {} recoveries per second", plans[0].name,
+        grouped(first.trials()),
+        first.trials() < runs.asked ? fmt::format(" of {} asked for", grouped(runs.asked)) : "",
+        runs.seed, runs.seconds,
+        grouped(
+            static_cast<std::uint64_t>(static_cast<double>(done) / std::max(runs.seconds, 1e-6)))));
+    output.line();
+    if (plans.size() > 1) {
+        show_side_by_side(output, plans);
+        return;
+    }
+    show_one(output, plans.front(), runs);
+}
+
+Json simulated_json(const std::vector<Simulated>& plans, const SimulatedRuns& runs) {
+    Json all = Json::array();
+    for (const Simulated& plan : plans) all.push_back(plan_json(plan));
+    return Json{{"runs", plans.front().tally->trials()},
+                {"asked", runs.asked},
+                {"seed", runs.seed},
+                {"seconds", runs.seconds},
+                {"jobs", runs.jobs},
+                {"plans", all}};
+}
+
+}  // namespace lifeboat::cli
