@@ -169,7 +169,7 @@ class Demo:
         outside = machine.finish_watch(watch)
         if not outside["passed"]:
             raise Failed(f"the shop does not sell again: {outside['last_error']}")
-        loss = machine.verify(HERE / "load.py", self.url, self.ledger, struck)
+        loss = machine.verify(HERE / "load.py", self.url, self.ledger, struck, self.home / "customers" / "missing")
         rto = outside["elapsed_us"] / 1e6
         for component, kind, promised in objectives:
             self.judge(number, component, kind, promised, rto, loss)

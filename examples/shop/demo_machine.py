@@ -147,9 +147,12 @@ def finish_watch(process):
     return json.loads(process.communicate(timeout=180)[0])
 
 
-def verify(program, url, ledger, struck):
-    done = subprocess.run([sys.executable, str(program), "verify", "--url", url, "--ledger", str(ledger), "--strike",
-                           str(struck)], capture_output=True, text=True)
+def verify(program, url, ledger, struck, known=None):
+    """What is missing now; with `known`, a file, only what the verifications before have not found."""
+    command = [sys.executable, str(program), "verify", "--url", url, "--ledger", str(ledger), "--strike", str(struck)]
+    if known:
+        command += ["--known", str(known)]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise SystemExit(f"demo: the loss could not be counted: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)

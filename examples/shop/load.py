@@ -213,6 +213,7 @@ class Verify:
         self._options = options
         self._client = Client(options.url)
         self._end = time.monotonic() + options.timeout
+        self._missing = []
 
     def run(self):
         options = self._options
@@ -220,12 +221,16 @@ class Verify:
         result = {"strike": options.strike, "until": until, "error": None}
         try:
             records = read_ledger(options.ledger)  # before asking the shop: it may only gain more
+            known = read_known(options.known)
+            records = [r for r in records if r.get("id", r.get("token")) not in known]
             if options.only != "sessions":
                 result["orders"] = self._orders(records, until)
             if options.only != "orders":
                 result["sessions"] = self._sessions(records, until)
         except (OSError, ValueError, Failed) as error:
             result["error"] = str(error)
+        else:
+            self._remember()
         print(json.dumps(result), flush=True)
         if result["error"]:
             return 8
@@ -250,6 +255,7 @@ class Verify:
     def _loss(self, acked, missing, names):
         """The span lost: from the acknowledgement of the oldest missing one to the strike."""
         missing.sort(key=lambda r: r["t_acked"])
+        self._missing += [r[names[0]] for r in missing]
         strike = self._options.strike
 
         def show(record):
@@ -263,6 +269,12 @@ class Verify:
                 "oldest_missing": show(missing[0]) if missing else None,
                 "newest_missing": show(missing[-1]) if missing else None,
                 "missing_shown": [r[names[0]] for r in missing[:SHOWN_MAX]]}
+
+    def _remember(self):
+        """What one disaster cost is not counted as the cost of the next."""
+        if self._options.known and self._missing:
+            with open(self._options.known, "a", encoding="utf-8") as known:
+                known.writelines(f"{name}\n" for name in self._missing)
 
     def _all_orders(self):
         orders, after = {}, 0
@@ -340,6 +352,13 @@ class Watch:
             self._client.call("GET", f"/session/{token}", "created_at")
 
 
+def read_known(path):
+    if not path or not os.path.exists(path):
+        return frozenset()
+    with open(path, encoding="utf-8") as known:
+        return frozenset(known.read().split())
+
+
 def moment(text):
     if text.isascii() and text.isdigit():
         value = int(text)
@@ -397,6 +416,8 @@ def parse(arguments):
         add("--ledger", required=True, metavar="FILE")
         add("--strike", required=True, type=moment, metavar="T", help="when the disaster struck")
         add("--until", type=moment, metavar="T", help="judge what was acknowledged before T (now)")
+        add("--known", metavar="FILE", help="ids that are known to be missing are left out; those"
+            " found now are added")
         add("--only", choices=("orders", "sessions"), help="judge only these")
         add("--timeout", type=positive, default=30, metavar="SECONDS",
             help="how long to wait for a shop that is away (30)")

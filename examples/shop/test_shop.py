@@ -645,6 +645,17 @@ def test_verify_finds_exactly_what_was_deleted(world):
     assert result["orders"]["acknowledged"] == sum(r["t_acked"] < until for r in orders)
     assert "sessions" not in result
 
+    # What one disaster cost is not counted again as the cost of the next.
+    known = ("--known", world.directory / "missing")
+    code, result = world.load(*verify, *known)
+    assert code == 1 and result["orders"]["missing"] == 4 and result["sessions"]["missing"] == 1
+    code, result = world.load(*verify, *known)
+    assert code == 0 and result["orders"] | {"missing": 0, "rpo_us": 0} == result["orders"]
+    assert result["sessions"]["missing"] == 0
+    world.postgres.sql(f"DELETE FROM orders WHERE id = '{orders[7]['id']}'")
+    code, result = world.load(*verify, *known)
+    assert code == 1 and result["orders"]["missing_shown"] == [orders[7]["id"]]
+
 
 def test_verify_does_not_take_an_outage_for_a_loss(world):
     ledger = world.directory / "outage.ledger"

@@ -39,7 +39,9 @@ class Shop(demo.Demo):
         return json.loads(done.stdout)
 
     def missing(self, struck):
-        return machine.verify(ROOT / "examples/shop/load.py", self.url, self.ledger, struck)["orders"]
+        """Of the orders acknowledged, those that are missing since this strike."""
+        return machine.verify(ROOT / "examples/shop/load.py", self.url, self.ledger, struck,
+                              self.home / "customers" / "missing")["orders"]
 
     def stop(self):
         if self.load:
