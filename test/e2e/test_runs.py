@@ -48,6 +48,15 @@ def test_steps_run_in_order_and_parallel_ones_before_what_follows(cli):
     assert "the run is done" in done.stdout and done.stderr == ""
 
 
+def test_what_a_shell_step_announces_is_an_output_and_its_last_newline_is_not(cli):
+    cli.steps("run: 'echo ::output host=db-7; echo done'\nid: find",
+              "run: 'echo {{ steps.find.host }} >> out.txt'\nid: use",
+              "run: 'echo [{{ steps.use.output }}] >> out.txt'")
+    cli.run("check", code=0)
+    cli.recover(code=0)
+    assert cli.lines() == ["db-7", "[]"]
+
+
 def test_outputs_fill_the_templates_of_later_steps(cli):
     cli.steps("run: printf 4711\nid: find", "run: 'echo got-{{ steps.find.output }} >> out.txt'")
     cli.recover(code=0)

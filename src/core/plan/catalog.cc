@@ -51,7 +51,7 @@ VerbSpec run_verb() {
          optional("directory", path, "Where to run it; relative to the plan's folder.")});
     verb.safety = Safety::once;
     verb.in_drill = DrillBehaviour::recorded;
-    verb.outputs = {"status", "stdout"};
+    verb.outputs = {"exit", "output", "error", "dropped", "took", std::string(any_output)};
     return verb;
 }
 

@@ -53,6 +53,9 @@ struct SettingSpec {
     Json fallback;                     ///< default; null = none
 };
 
+/// Stands in VerbSpec::outputs for "whatever it announces".
+constexpr std::string_view any_output = "*";
+
 /// What the engine may do when it does not know whether a verb has acted.
 enum class Safety {
     idempotent,  ///< doing it again is the same
@@ -75,10 +78,11 @@ struct VerbSpec {
     bool needs_fenced = false;  ///< the old primary must be fenced or proven dead (promote)
     DrillBehaviour in_drill = DrillBehaviour::scoped;
     std::vector<SettingSpec> arguments;
-    std::vector<std::string> outputs;  ///< names that later steps may refer to
-    Duration estimate{};               ///< declared p50 where nothing was measured; 0 = unknown
-    Duration timeout{};                ///< default; 0 = the engine's
-    std::string undo;                  ///< verb of the same kind that takes it back; "" = none
+    /// Names that later steps may refer to; any_output: also those that only the run will tell.
+    std::vector<std::string> outputs;
+    Duration estimate{};  ///< declared p50 where nothing was measured; 0 = unknown
+    Duration timeout{};   ///< default; 0 = the engine's
+    std::string undo;     ///< verb of the same kind that takes it back; "" = none
 };
 
 struct KindSpec {

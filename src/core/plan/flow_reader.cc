@@ -132,6 +132,7 @@ void FlowReader::judge_step_template(std::string_view name, Position at) {
     for (const std::string& target : step->targets)
         if (const Component* component = flow_.plan->component(target)) add(component->kind);
     const std::string first(output.substr(0, output.find('.')));
+    if (std::ranges::find(outputs, any_output) != outputs.end()) return;
     if (!outputs.empty() && std::ranges::find(outputs, first) == outputs.end()) {
         std::string hint = reader_.suggest(first, outputs);
         if (hint.empty()) hint = fmt::format("It gives {}.", join(outputs, ", "));

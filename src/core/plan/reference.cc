@@ -99,9 +99,12 @@ std::string verbs_table(const std::vector<VerbSpec>& verbs) {
         for (const SettingSpec& argument : verb.arguments)
             if (argument.name != "site")
                 arguments.push_back(argument.name + (argument.required ? " (required)" : ""));
+        std::vector<std::string> outputs = verb.outputs;
+        std::ranges::replace(outputs, std::string(any_output),
+                             std::string("what it prints as `::output name=value`"));
         const std::string how = behaviour(verb);
         out += fmt::format("| `{}` | {} | {} | {}{} |\n", verb.name, join(arguments, ", "),
-                           join(verb.outputs, ", "), cell(verb.summary),
+                           join(outputs, ", "), cell(verb.summary),
                            how.empty() ? std::string() : fmt::format(" ({})", how));
     }
     return out;

@@ -50,7 +50,8 @@ plan::KindSpec describe_shell() {
     run.safety = Safety::probeable;
     run.in_drill = plan::DrillBehaviour::recorded;
     run.arguments = arguments();
-    run.outputs = {"exit", "output", "error", "dropped", "took"};
+    run.outputs.assign(own_outputs.begin(), own_outputs.end());
+    run.outputs.emplace_back(plan::any_output);
     run.timeout = std::chrono::minutes(10);
     plan::VerbSpec verify;
     verify.name = "verify";
@@ -133,6 +134,12 @@ std::string last_line(const std::string& text) {
     return std::string(all.substr(all.rfind('\n') + 1));  // npos + 1 is 0: the only line
 }
 
+/// As `$(…)` of a shell does: the value goes into other words.
+std::string without_last_newline(std::string text) {
+    text.erase(text.find_last_not_of('\n') + 1);
+    return text;
+}
+
 Result<Done> carry_out(const Context& context, Environment& environment, Command command) {
     shell::Capture output(head_max, tail_max), error(head_max, tail_max);
     command.on_output = [&](bool is_error, std::string_view text) {
@@ -143,8 +150,8 @@ Result<Done> carry_out(const Context& context, Environment& environment, Command
     output.finish();
     error.finish();
     done.outputs = Json{{"exit", done.exit.code},
-                        {"output", redact(output.text())},
-                        {"error", redact(error.text())},
+                        {"output", redact(without_last_newline(output.text()))},
+                        {"error", redact(without_last_newline(error.text()))},
                         {"dropped", output.dropped() + error.dropped()},
                         {"took", format_duration(done.exit.took)}};
     for (const auto& [name, value] : output.values())
