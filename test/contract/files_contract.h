@@ -45,6 +45,7 @@ private:
     Fixture fixture_;
 };
 
+// NOLINTBEGIN(readability-identifier-naming): GoogleTest makes classes of the tests' names
 TYPED_TEST_SUITE_P(FilesContract);
 
 TYPED_TEST_P(FilesContract, reads_what_was_written) {
@@ -267,5 +268,6 @@ REGISTER_TYPED_TEST_SUITE_P(
     remove_takes_files_and_empty_directories, remove_tree_never_follows_symlinks,
     an_open_file_outlives_its_name, lock_has_one_holder, read_file_is_bounded,
     write_file_durably_replaces_and_leaves_nothing_else, syncs_directories_and_file_systems);
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace lifeboat

@@ -10,7 +10,8 @@ namespace {
 
 Json member(const Json& payload, const char* name, Json fallback) {
     const auto found = payload.find(name);
-    return found == payload.end() ? std::move(fallback) : *found;
+    if (found == payload.end()) return fallback;
+    return *found;
 }
 
 Actor actor_in(const Json& payload) {

@@ -11,9 +11,11 @@
 
 namespace lifeboat::runbook {
 
+// NOLINTBEGIN(readability-identifier-naming): the name is GoogleTest's
 inline void PrintTo(StepStatus status, std::ostream* out) { *out << to_string(status); }
 inline void PrintTo(RunStatus status, std::ostream* out) { *out << to_string(status); }
 inline void PrintTo(Outcome outcome, std::ostream* out) { *out << to_string(outcome); }
+// NOLINTEND(readability-identifier-naming)
 
 namespace testing {
 

@@ -188,12 +188,12 @@ Result<std::optional<TimelineEnd>> WalReceiver::start(const Context& context,
                                               quote_identifier(slot), format_lsn(from), timeline)));
     const Connection::Reply reply = TRY(connection_.next(context));
     if (reply.kind == Connection::Reply::Kind::copy_both) return std::optional<TimelineEnd>();
-    const auto end = timeline_end(reply.rows);
+    auto end = timeline_end(reply.rows);
     if (!end)
         return unknown(fmt::format("{}: replication from {} did not begin", connection_.place(),
                                    format_lsn(from)));
     TRY(drain(context, connection_));
-    return std::optional<TimelineEnd>(*end);
+    return end;
 }
 
 Result<WalMessage> WalReceiver::receive(const Context& context, Duration wait) {

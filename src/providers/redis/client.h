@@ -10,7 +10,7 @@
 #include "platform/env/network.h"
 #include "platform/task/context.h"
 
-struct redisContext;
+struct redisContext;  // NOLINT(readability-identifier-naming): the library's name
 
 namespace lifeboat::redis {
 
