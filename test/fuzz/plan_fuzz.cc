@@ -6,6 +6,7 @@
 #include "core/plan/parse.h"
 #include "test/fuzz/input.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace lifeboat;
     static const plan::Catalog catalog = plan::demo_catalog();

@@ -27,6 +27,7 @@ void tree(ByteView bytes) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const ByteView bytes = fuzz::bytes_of(data, size).subspan(1);

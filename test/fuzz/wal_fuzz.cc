@@ -6,6 +6,7 @@
 #include "providers/postgres/wal_parser.h"
 #include "test/fuzz/input.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace lifeboat;
     constexpr postgres::Lsn begin = 16U << 20U;

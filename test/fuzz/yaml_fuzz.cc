@@ -4,6 +4,7 @@
 
 #include "test/fuzz/input.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace lifeboat;
     const std::string_view text = fuzz::text_of(data, size);

@@ -7,6 +7,7 @@
 
 #include "platform/base/size.h"
 #include "platform/observe/redact.h"
+#include "surface/cli/notices.h"
 #include "surface/cli/run_view.h"
 
 namespace lifeboat::cli {
@@ -106,6 +107,8 @@ private:
             above += std::max<std::size_t>(1, (width + size.width - 1) / size.width);
         if (above > 0) text += fmt::format("\x1b[{}F\x1b[J", above);
         rows_.clear();
+        // Above the frame, where the next one leaves them alone.
+        for (const std::string& notice : shelf_.take()) text += notice + "\n";
         const std::vector<rb::Node>& nodes = run.start.graph.nodes;
         const std::size_t most =
             std::max<std::size_t>(1, size.height - std::min(size.height - 1, rows_beside_steps));
@@ -198,6 +201,7 @@ private:
 
     const Output& output_;
     const Clock& clock_;
+    NoticeShelf shelf_;
     const Duration objective_;
     std::map<StepId, engine::LiveProgress> live_;
     std::vector<std::size_t> rows_;  ///< columns of each row that stands on the screen

@@ -5,6 +5,7 @@
 
 #include "platform/observe/log.h"
 #include "surface/cli/command.h"
+#include "surface/cli/notices.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -60,7 +61,15 @@ void add_command(CLI::App& parent, const Command& command, const Command** chose
         app->callback([chosen, &command] { *chosen = &command; });
         return;
     }
-    app->require_subcommand(1);
+    if (command.run) {
+        // It does something by itself, too: `lifeboat evidence` beside `lifeboat evidence export`.
+        app->require_subcommand(0, 1);
+        app->callback([app, chosen, &command] {
+            if (app->get_subcommands().empty()) *chosen = &command;
+        });
+    } else {
+        app->require_subcommand(1);
+    }
     for (const Command& child : command.subcommands) add_command(*app, child, chosen);
 }
 
@@ -76,7 +85,7 @@ void join_in(std::vector<Command>& commands, Command&& command) {
 /// Log lines go to standard error, for people or for machines.
 void start_log(Session& session) {
     log::configure(session.globals.verbose ? log::Level::debug : log::Level::warning,
-                   session.globals.log_json ? log::to_standard_error_json : log::to_standard_error,
+                   session.globals.log_json ? log::to_standard_error_json : show_notice,
                    session.environment().clock);
 }
 
