@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/plan/diagnostic.h"
 #include "core/runbook/graph.h"
@@ -117,7 +118,8 @@ providers::VerbCall ProviderWorld::call(const std::string& component, const std:
                                         Json arguments, const std::string& step) {
     providers::VerbCall call{.plan = plan()};
     call.verb = verb;
-    call.run = RunId("run-20261123-110643-7f3a");
+    // Marks on processes are looked up machine-wide: tests that run side by side need their own.
+    call.run = RunId(fmt::format("run-20261123-110643-{:06x}", ::getpid()));
     call.step = StepId(step.empty() ? verb + "-" + component : step);
     call.token = runbook::make_token(call.run, call.step);
     call.arguments = std::move(arguments);
