@@ -22,8 +22,11 @@ std::string endpoint_of(const Json& settings) {
                        port.is_string() ? port.get<std::string>() : dump(port));
 }
 
-Json record_of(const Instance& instance, std::uint64_t generation, const std::string& run) {
-    return Json{{"generation", generation}, {"run", run}, {"instance", to_json(instance)}};
+Json record_of(const Instance& instance, std::uint64_t generation, const std::string& run,
+               const std::string& since) {
+    Json record{{"generation", generation}, {"run", run}, {"instance", to_json(instance)}};
+    if (!since.empty()) record["since"] = since;
+    return record;
 }
 
 Result<Instance> instance_of(const Json& record) {
@@ -60,7 +63,8 @@ Result<Instance> Instances::planned(const plan::Component& component, const std:
 }
 
 Result<std::optional<Instance>> Instances::from_vault(const std::string& component,
-                                                      std::uint64_t* generation) {
+                                                      std::uint64_t* generation,
+                                                      std::string* since) {
     vault::Vault* vault = workspace_.services.vault;
     if (vault == nullptr) return std::optional<Instance>();
     std::string newest;
@@ -71,6 +75,7 @@ Result<std::optional<Instance>> Instances::from_vault(const std::string& compone
     const Bytes bytes = TRY(vault->get_document(component, newest));
     const Json record = TRY(parse_json(as_text(bytes)));
     *generation = generation_of(record);
+    *since = string_or(record, "since", "");
     return std::optional<Instance>(TRY(instance_of(record)));
 }
 
@@ -82,7 +87,8 @@ Result<Instance> Instances::current(const std::string& component) {
     if (record.version != 0) return instance_of(record.value);
 
     std::uint64_t generation = 0;
-    auto remembered = from_vault(component, &generation);
+    std::string since;
+    auto remembered = from_vault(component, &generation, &since);
     if (!remembered.has_value()) {
         log::warning("engine", "{}: the vault could not say which instance is current: {}",
                      component, remembered.error().message);
@@ -91,8 +97,8 @@ Result<Instance> Instances::current(const std::string& component) {
     if (!remembered->has_value()) return planned(*declared, "");
     // The state directory is new or lost: the vault's memory becomes the record. A second process
     // that does the same at once wins or loses the compare-and-swap; both read the same instance.
-    auto written = workspace_.state.put(record_key(component), 0,
-                                        record_of(**remembered, generation, "from the vault"));
+    auto written = workspace_.state.put(
+        record_key(component), 0, record_of(**remembered, generation, "from the vault", since));
     if (!written.has_value() && written.error().kind != ErrorKind::conflict) return written.error();
     return **remembered;
 }
@@ -103,7 +109,10 @@ Result<void> Instances::switch_to(const Instance& instance, const std::string& r
     // What the vault remembers may be ahead of a state directory that is new: the next generation
     // is newer than both. Ignored: a vault that cannot be read; then the record alone counts.
     std::uint64_t remembered_generation = 0;
-    (void)from_vault(instance.component, &remembered_generation);
+    std::string since;
+    (void)from_vault(instance.component, &remembered_generation, &since);
+    // What the plan names was always there; only what a step has made begins now.
+    since = instance.made_by.empty() ? std::string() : format_instant(workspace_.now());
     for (int tries = 0; tries < 10; ++tries) {
         const Record record = TRY(workspace_.state.get(key));
         generation = std::max(generation_of(record.value), remembered_generation) + 1;
@@ -111,9 +120,11 @@ Result<void> Instances::switch_to(const Instance& instance, const std::string& r
             const Instance known = TRY(instance_of(record.value));
             if (known.made_by == instance.made_by && known.identity == instance.identity)
                 return ok();
+            // The same one, only known better now.
+            if (known.made_by == instance.made_by) since = string_or(record.value, "since", "");
         }
         auto written =
-            workspace_.state.put(key, record.version, record_of(instance, generation, run));
+            workspace_.state.put(key, record.version, record_of(instance, generation, run, since));
         if (written.has_value()) break;
         if (written.error().kind != ErrorKind::conflict || tries == 9) return written.error();
     }
@@ -121,11 +132,17 @@ Result<void> Instances::switch_to(const Instance& instance, const std::string& r
     const std::string name = fmt::format("{}{:08}-{}", document_prefix, generation,
                                          instance.made_by.empty() ? "plan" : instance.made_by);
     auto remembered = workspace_.services.vault->put_document(
-        instance.component, name, as_bytes(dump(record_of(instance, generation, run))));
+        instance.component, name, as_bytes(dump(record_of(instance, generation, run, since))));
     if (!remembered.has_value())
         log::error("engine", "{}: the switch is made but the vault does not know it: {}",
                    instance.component, remembered.error().message);
     return ok();
+}
+
+Result<std::optional<Instant>> Instances::since(const std::string& component) {
+    const Record record = TRY(workspace_.state.get(record_key(component)));
+    const auto since = parse_instant(string_or(record.value, "since", ""));
+    return since.has_value() ? std::optional<Instant>(*since) : std::optional<Instant>();
 }
 
 Result<void> Instances::pin(const std::string& component, const Json& identity) {

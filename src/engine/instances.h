@@ -25,6 +25,9 @@ public:
     /// Makes `instance` the current one. Success when it is already. Durable, in state and in the
     /// vault (where there is one; a vault that cannot be written is logged, the switch stands).
     Result<void> switch_to(const providers::Instance& instance, const std::string& run);
+    /// Since when the current instance is current; nothing when it is the plan's own, or was not
+    /// noted. Errors: unavailable (state).
+    Result<std::optional<Instant>> since(const std::string& component);
     /// Writes the identity that was found at first adoption into the record. Errors: conflict when
     /// another identity is pinned.
     Result<void> pin(const std::string& component, const Json& identity);
@@ -36,7 +39,8 @@ public:
 
 private:
     Result<std::optional<providers::Instance>> from_vault(const std::string& component,
-                                                          std::uint64_t* generation);
+                                                          std::uint64_t* generation,
+                                                          std::string* since);
     Workspace& workspace_;
 };
 

@@ -97,16 +97,18 @@ Result<std::vector<StoredEvent>> prepare_events(const std::string& stream, std::
     return prepared;
 }
 
+std::string chain_text(std::string_view stream, const StoredEvent& event) {
+    return fmt::format(R"({{"at":{},"epoch":{},"payload":{},"stream":{},"type":{},"version":{}}})",
+                       event.at.time_since_epoch().count(), event.epoch,
+                       dump_canonical(event.payload), dump(Json(std::string(stream))),
+                       dump(Json(event.type)), event.version);
+}
+
 crypto::Digest chain_hash(const crypto::Digest& previous, std::string_view stream,
                           const StoredEvent& event) {
-    // The canonical form written out: sorted keys, no blanks.
-    const std::string canonical =
-        fmt::format(R"({{"at":{},"epoch":{},"payload":{},"stream":{},"type":{},"version":{}}})",
-                    event.at.time_since_epoch().count(), event.epoch, dump_canonical(event.payload),
-                    dump(Json(std::string(stream))), dump(Json(event.type)), event.version);
     crypto::Sha256 hash;
     hash.update(previous);
-    hash.update(as_bytes(canonical));
+    hash.update(as_bytes(chain_text(stream, event)));
     return hash.finish();
 }
 

@@ -30,6 +30,9 @@ Result<Json> prepare_value(const Json& value, const std::string& what);
 Result<std::vector<StoredEvent>> prepare_events(const std::string& stream, std::uint64_t version,
                                                 std::uint64_t epoch,
                                                 const std::vector<NewEvent>& events);
+/// The event in canonical form: one line, sorted keys. What the chain covers, beside the hash of
+/// the event before it.
+std::string chain_text(std::string_view stream, const StoredEvent& event);
 /// SHA-256 over the previous hash and the event in canonical form. What the hash of a StoredEvent
 /// is.
 crypto::Digest chain_hash(const crypto::Digest& previous, std::string_view stream,

@@ -57,6 +57,8 @@ void look_closer(const Context& context, const Services& services, const Server&
         seen.why = pinned.error().message;
         return;
     }
+    const int version = connection.server_version();  // 150018 is 15.18
+    seen.facts["version"] = fmt::format("{}.{}", version / 10000, version % 10000);
     add_facts(context, services, server, connection, seen);
 }
 

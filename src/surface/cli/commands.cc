@@ -9,6 +9,7 @@ std::vector<Command> all_commands() {
     commands.push_back(simulate_command());
     commands.push_back(schema_command());
     commands.push_back(status_command());
+    commands.push_back(evidence_command());
     commands.push_back(protect_command());
     commands.push_back(backup_command());
     commands.push_back(points_command());

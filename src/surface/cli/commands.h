@@ -10,6 +10,7 @@ Command check_command();
 Command simulate_command();
 Command schema_command();
 Command status_command();
+Command evidence_command();
 Command backup_command();
 Command points_command();
 Command verify_points_command();

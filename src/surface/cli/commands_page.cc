@@ -36,7 +36,7 @@ void describe(const Command& command, const std::string& path, const std::string
               std::string& text) {
     const std::string name = path + " " + command.name;
     if (command.hidden) return;
-    if (!command.subcommands.empty()) {
+    if (!command.run) {
         for (const Command& child : command.subcommands) describe(child, name, group, text);
         return;
     }
@@ -49,6 +49,7 @@ void describe(const Command& command, const std::string& path, const std::string
                             cell(option.help), option.required ? " (required)" : "");
     }
     if (!command.details.empty()) text += "\n" + command.details + "\n";
+    for (const Command& child : command.subcommands) describe(child, name, group, text);
 }
 
 }  // namespace

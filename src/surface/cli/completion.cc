@@ -29,7 +29,7 @@ void collect(const std::vector<Command>& commands, const std::string& path,
         const std::string below = path.empty() ? command.name : path + " " + command.name;
         if (!command.subcommands.empty()) {
             collect(command.subcommands, below, all);
-            continue;
+            continue;  // of a command that does something by itself, only its commands are offered
         }
         Place place{.path = below, .words = {}, .ask = {}, .options = {}};
         for (const Option& option : command.options) {

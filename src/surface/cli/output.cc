@@ -112,21 +112,27 @@ TerminalSize terminal_size() {
     return TerminalSize{.width = size.ws_col, .height = size.ws_row};
 }
 
-void Output::table(const std::vector<std::vector<std::string>>& rows) const {
+std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;
     for (const auto& row : rows) {
         widths.resize(std::max(widths.size(), row.size()));
         for (std::size_t i = 0; i < row.size(); ++i)
             widths[i] = std::max(widths[i], visible_width(row[i]));
     }
+    std::vector<std::string> lines;
     for (const auto& row : rows) {
         std::string text;
         for (std::size_t i = 0; i < row.size(); ++i) {
             text += row[i];
             if (i + 1 < row.size()) text.append(widths[i] - visible_width(row[i]) + 2, ' ');
         }
-        line(text);
+        lines.push_back(std::move(text));
     }
+    return lines;
+}
+
+void Output::table(const std::vector<std::vector<std::string>>& rows) const {
+    for (const std::string& text : aligned(rows)) line(text);
 }
 
 }  // namespace lifeboat::cli

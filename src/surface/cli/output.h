@@ -25,6 +25,7 @@ public:
     explicit Output(Options options) : options_(options) {}
 
     bool json() const { return options_.json; }
+    bool colour() const { return options_.colour; }
     bool live() const { return options_.live; }
 
     void line(std::string_view text = {}) const;  ///< standard output
@@ -41,6 +42,8 @@ private:
     Options options_;
 };
 
+/// Columns aligned by their visible width, a line each.
+std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows);
 /// The number of columns that the text takes (UTF-8, escape sequences take none).
 std::size_t visible_width(std::string_view text);
 /// The text in at most `width` columns, whole characters and escape sequences; "…" where it was

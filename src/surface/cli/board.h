@@ -1,0 +1,66 @@
+#pragma once
+/// The board of `lifeboat status`: what is, what would be lost now, what is predicted, what is
+/// proven.
+///
+/// A source that does not answer makes its part unknown; what it said before is never shown as if
+/// it still held. Looks only.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/readiness/forecast.h"
+#include "engine/look.h"
+#include "surface/cli/promises.h"
+#include "surface/cli/session.h"
+
+namespace lifeboat::cli {
+
+/// What would be lost now, and what that rests on.
+struct Exposure {
+    enum class Known {
+        unprotected,  ///< the plan protects it by nothing
+        empty,        ///< there is nothing to go back to
+        known,        ///< `as_of` holds
+        unknown       ///< who would know does not answer: `warning` says why
+    } known = Known::unprotected;
+    std::optional<Instant> as_of;  ///< everything acknowledged before it can be had again
+    std::optional<providers::RecoveryPoint> newest, proven;
+    std::string warning;
+    bool protecting = false;             ///< somebody holds the protect lease
+    std::optional<Instant> last_report;  ///< of the stream, however old
+    std::uint64_t retained = 0, free = 0;
+};
+
+struct BoardRow {
+    const plan::Component* component = nullptr;
+    providers::Observation seen;
+    providers::Instance instance;
+    Exposure exposure;
+    std::vector<Promise> promises;
+    /// The scenario that brings it back last; absent when none was asked for (no objective).
+    std::optional<readiness::Forecast> worst;
+    std::optional<Duration> unknown_for;  ///< since its health was last known, in a --watch
+};
+
+struct Board {
+    Instant at{};
+    std::string environment;
+    std::string vault_problem, evidence_problem;
+    std::vector<BoardRow> rows;
+    bool trouble = false;  ///< something is unhealthy, or would lose more than it may
+    bool proves = false;   ///< some point carries a verdict: the column has a source
+};
+
+/// Remembers between two boards of a --watch when each component last answered.
+using LastKnown = std::map<std::string, Instant>;
+
+Board look_at_board(Session& session, engine::Workspace& workspace,
+                    const std::vector<std::string>& components, LastKnown& last_known);
+
+Json to_json(const Board& board);
+/// The rows as lines; columns that matter least are left out where `width` is too small.
+std::vector<std::string> render(const Output& output, const Board& board, std::size_t width);
+
+}  // namespace lifeboat::cli
