@@ -16,10 +16,10 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Duration long_work = seconds(20);  // what takes longer is an operation that is polled
-constexpr unsigned retries_by_person = 3;    // then it is done by hand
+constexpr unsigned retries_by_person = 1;    // then it is done by hand
 
 // Purposes of streams of luck, beside the step and the attempt.
-enum Purpose : unsigned { calling, polling, probing, people, mending, weather_of_day };
+enum Purpose : unsigned { calling, working, polling, probing, people, mending, weather_of_day };
 
 Duration scaled(Duration duration, double factor) {
     return Duration(static_cast<std::int64_t>(static_cast<double>(duration.count()) * factor));
@@ -28,8 +28,8 @@ Duration scaled(Duration duration, double factor) {
 /// A name for luck that does not depend on where the step stands in the plan.
 std::uint64_t name_of(const rb::Node& node) {
     std::uint64_t hash = 14695981039346656037U;
-    for (const std::string* text : {&node.verb, &node.component})
-        for (const char c : *text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    for (const char c : node.id.value)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
     return hash;
 }
 
@@ -42,13 +42,13 @@ Weather Weather::draw(std::uint64_t seed, const Act& act, bool night) {
     const bool crowded = act.strike == Strike::site;
     const auto day = chance.below(100);
     if (day >= (crowded ? 70U : 94U)) {
-        weather.slow = 2.0 + 3.0 * chance.unit();
-        weather.failing = 15;
-        weather.breaking = 10;
-        weather.hanging = 40;
+        weather.slow = 1.5 + 2.5 * chance.unit();
+        weather.failing = 10;
+        weather.breaking = 5;
+        weather.hanging = 20;
     } else if (day >= (crowded ? 30U : 78U)) {
-        weather.slow = 1.2 + 1.3 * chance.unit();
-        weather.failing = 6;
+        weather.slow = 1.1 + 0.9 * chance.unit();
+        weather.failing = 5;
         weather.breaking = 3;
         weather.hanging = 12;
     }
@@ -143,15 +143,23 @@ void Hands::carry(const rb::RunState& state, const rb::StartVerb& command) {
     work(index, command.step, command.attempt, chance);
 }
 
+/// What is slow is slow again at the next attempt, though not to the minute.
+Duration Hands::time_of_work(std::uint32_t index, unsigned attempt) const {
+    Chance always = luck(index, 0, calling);
+    Chance now = luck(index, attempt, working);
+    const auto usual = static_cast<double>(act_.paces[index].draw(always).count());
+    const auto drawn = static_cast<double>(act_.paces[index].draw(now).count());
+    const Duration takes(static_cast<std::int64_t>(std::pow(usual, 0.7) * std::pow(drawn, 0.3)));
+    return scaled(takes, weather_.slow) + scaled(act_.thaw[index], 0.6 + 0.4 * always.unit());
+}
+
 void Hands::work(std::uint32_t index, const StepId& id, unsigned attempt, Chance& chance) {
     Deed& deed = deeds_[index];
     const bool reply_lost = chance.below(1000) < weather_.hanging / 2;
     deed.will_fail = chance.below(1000) < weather_.breaking;
     deed.failed = deed.there = false;
     deed.busy = true;
-    // The same work whatever the attempt: a slow restore is slow again.
-    Chance of_work = luck(index, 0, calling);
-    const Duration takes = scaled(act_.paces[index].draw(of_work), weather_.slow);
+    const Duration takes = time_of_work(index, attempt);
     deed.ends = now_ + takes;
     if (reply_lost) return tell("provider", fmt::format("{}: the reply gets lost", id.value));
     if (takes > long_work) return reply(seconds(1), rb::StepOperating{id, attempt, "op"});
@@ -311,9 +319,8 @@ std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t ind
         return rb::RetryRequested{node.id, actor, step.unsure, step.attempt};
     if (deed.held == retries_by_person + 1) {
         ++deed.held;
-        Chance chance = luck(index, 0, calling);
         tell("people", fmt::format("{}: somebody begins to do it by hand", node.id.value));
-        schedule(scaled(act_.paces[index].draw(chance), weather_.slow * 1.5), again);
+        schedule(scaled(time_of_work(index, 0), 1.5), again);
         return std::nullopt;
     }
     deed.there = true;

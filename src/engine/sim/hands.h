@@ -95,6 +95,7 @@ private:
     void carry(const runbook::RunState& state, const runbook::RecordCalls& command);
     void carry(const runbook::RunState& state, const runbook::SetTimer& command);
     void work(std::uint32_t node, const StepId& id, unsigned attempt, Chance& chance);
+    Duration time_of_work(std::uint32_t node, unsigned attempt) const;
     void call_approvers(std::uint32_t node);
     std::optional<runbook::Body> mend(const runbook::RunState& state, std::uint32_t node);
     void settle(Deed& deed) const;

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/readiness/durations.h"
+#include "core/readiness/loss.h"
+
 namespace lifeboat::engine::sim {
 namespace {
 
@@ -114,6 +117,13 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
         if (act.strike == Strike::zone) way.hit = !way.zone_safe;
         for (const std::string& need : component.needs) way.needs.push_back(place_of(plan, need));
         way.sources = readiness::sources_of(plan, catalog, act.damage, component);
+        for (readiness::WayBack& source : way.sources) {
+            const plan::Protection& protection = *source.protection;
+            way.survives_account.push_back(
+                readiness::survives_account(plan, catalog, component, protection));
+            if (protection.method == "versioning" && act.damage.lost.contains(component.name))
+                source.left = false;  // old versions are lost with what holds them
+        }
     }
     for (std::uint32_t n = 0; n < graph.nodes.size(); ++n) {
         const rb::Node& node = graph.nodes[n];
@@ -141,6 +151,16 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
             way.brought = true;
         }
     }
+    for (Way& way : act.ways) {
+        std::optional<Duration> least;
+        for (const readiness::WayBack& source : way.sources) {
+            if (!source.left || (!way.from.empty() && source.protection->method != way.from))
+                continue;
+            const Duration thaw = readiness::retrieval_time(*source.protection);
+            least = least ? std::min(*least, thaw) : thaw;
+        }
+        way.thaw = least.value_or(Duration::zero());
+    }
     std::vector<bool> seen(plan.components.size());
     for (std::uint32_t i = 0; i < plan.components.size(); ++i) visit(act, i, seen, act.in_order);
 }
@@ -153,6 +173,7 @@ Result<void> Stage::add_scenario(const plan::Scenario& scenario, const plan::Cat
             .damage = readiness::damage_of(*plan_, catalog, scenario),
             .check_every = check_interval};
     act.weight = weight_of(act.strike);
+    act.attack = readiness::is_attack(scenario);
     act.start.run = RunId("run-simulated");
     act.start.plan = plan_->name;
     act.start.plan_digest = plan_->digest;
@@ -172,6 +193,9 @@ Result<void> Stage::add_scenario(const plan::Scenario& scenario, const plan::Cat
             Pace::of_step(node, options.history, component != nullptr ? component->site : ""));
         act.out_of_reach.push_back(act.damage.sites.contains(node.site) &&
                                    !readiness::is_bystander(node.verb));
+        const bool thaws = node.verb == "restore" && component != nullptr;
+        act.thaw.push_back(thaws ? act.ways[place_of(*plan_, component->name)].thaw
+                                 : Duration::zero());
         act.control_plane.push_back(loses_control_plane(*plan_, act.damage, node));
         act.node_of.emplace(node.id, n);
     }

@@ -33,6 +33,8 @@ struct Way {
     std::string from;                  ///< the method whose points are used; "" = the best
     std::vector<std::uint32_t> needs;  ///< components
     std::vector<readiness::WayBack> sources;
+    std::vector<bool> survives_account;  ///< by source: who takes the account cannot delete it
+    Duration thaw{};                     ///< until points in cold storage can be read
 };
 
 enum class Strike { component, zone, site, corruption };
@@ -43,10 +45,12 @@ struct Act {
     const plan::Scenario* scenario = nullptr;  ///< nullptr: the plan has no answer
     Strike strike = Strike::component;
     unsigned weight = 0;
+    bool attack = false;  ///< somebody means harm
     readiness::Damage damage;
     runbook::RunStarted start;
     std::vector<runbook::Node> nodes;     ///< of the run, and after them those of a rollback
     std::vector<Pace> paces;              ///< by node
+    std::vector<Duration> thaw;           ///< by node: until its points can be read
     std::vector<bool> out_of_reach;       ///< by node: acts at a lost site
     std::vector<bool> control_plane;      ///< by node: its control plane went with the site
     std::vector<Way> ways;                ///< by component

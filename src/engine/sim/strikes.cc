@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/watch/signal.h"
 #include "engine/sim/trial.h"
 
 namespace lifeboat::engine::sim {
@@ -11,7 +12,18 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-enum Purpose : unsigned { which = 100, when, noticing, discovering, losing, zones };
+enum Purpose : unsigned {
+    which = 100,
+    when,
+    noticing,
+    discovering,
+    zones,
+    attacking,
+    answering = 150,
+    losing = 1000
+};
+
+constexpr unsigned account_taken_percent = 25;
 
 constexpr Duration day = hours(24);
 constexpr Duration night_begins = hours(22);
@@ -36,6 +48,21 @@ bool is_emitted(const plan::Plan& plan, const std::string& alert) {
     });
 }
 
+/// Looks at something that is down until the signal holds. What dies may answer now and then.
+Duration watch_it(const plan::Signal& signal, Duration every, Chance& chance) {
+    const watch::SignalPolicy policy = watch::SignalPolicy::of(signal);
+    watch::SignalState state;
+    const Duration first = chance.between(Duration::zero(), every);
+    constexpr unsigned looks_max = 1000;
+    for (unsigned i = 0; i < looks_max; ++i) {
+        const Duration at = first + i * every;
+        const watch::Look look = chance.percent(8) ? watch::Look::well : watch::Look::failing;
+        if (watch::observe(state, policy, first_day + at, look) == watch::SignalChange::holds)
+            return at;
+    }
+    return first + looks_max * every;
+}
+
 /// When the signal holds; nothing: it never does.
 std::optional<Duration> draw_signal(const Stage& stage, const Strikes& strikes,
                                     const plan::Signal& signal, Chance& chance) {
@@ -49,7 +76,7 @@ std::optional<Duration> draw_signal(const Stage& stage, const Strikes& strikes,
             const auto index = static_cast<std::size_t>(component - plan.components.data());
             const bool down = strikes.hit[index] && !act.ways[index].corrupted;
             if (!down && !act.ways[index].touched) return std::nullopt;
-            return chance.between(Duration::zero(), act.check_every) + lasting;
+            return watch_it(signal, act.check_every, chance);
         }
         case plan::Signal::Type::site_lost: {
             const bool watched =
@@ -116,7 +143,7 @@ void draw_noticing(const Stage& stage, Strikes& strikes, std::uint64_t seed) {
         strikes.noticed = chanced;
         strikes.because = {"somebody finds out by chance"};
     }
-    Chance people = Chance::of(seed, noticing + 50);
+    Chance people = Chance::of(seed, answering);
     const Duration response = draw_response(people, strikes.night);
     if (scenario.automatic)
         strikes.started = *strikes.noticed + seconds(5);
@@ -149,18 +176,24 @@ Strikes draw_strikes(const Stage& stage, std::uint64_t seed) {
     return strikes;
 }
 
-std::optional<Duration> draw_loss(const Stage& stage, const Strikes& strikes,
-                                  std::uint32_t component, std::uint64_t seed) {
-    const Way& way = strikes.act->ways[component];
+std::optional<Duration> draw_loss(const Strikes& strikes, std::uint32_t component,
+                                  std::uint64_t seed) {
+    const Act& act = *strikes.act;
+    const Way& way = act.ways[component];
     const bool picks = std::ranges::any_of(way.sources, [&](const readiness::WayBack& source) {
         return source.protection->method == way.from;
     });
+    // Who can write wrong data may hold the account, and delete what the account can delete.
+    Chance harm = Chance::of(seed, attacking);
+    const bool account_taken = act.attack && harm.percent(account_taken_percent);
     std::optional<Duration> best;
     for (std::size_t i = 0; i < way.sources.size(); ++i) {
         const readiness::WayBack& source = way.sources[i];
         if (!source.left || (picks && source.protection->method != way.from)) continue;
+        if (account_taken && !way.survives_account[i]) continue;
         Chance chance = Chance::of(seed, losing + 10 * component + i);
-        // The newest complete point is between one and two steps old, when none has failed.
+        // The newest complete point is up to one interval older than it took to make; now and then
+        // one was not made, or does not start.
         auto age = Duration(static_cast<std::int64_t>(
             chance.unit() * static_cast<double>(source.interval.count())));
         while (chance.percent(2)) age += source.interval;
@@ -170,7 +203,6 @@ std::optional<Duration> draw_loss(const Stage& stage, const Strikes& strikes,
         if (keep && age > *keep + source.interval) continue;  // the last good one is deleted
         if (!best || age < *best) best = age;
     }
-    (void)stage;
     return best;
 }
 

@@ -238,7 +238,7 @@ private:
         const std::uint32_t i = goal.component;
         if (!strikes_.hit[i]) return {};
         const Way& way = act_.ways[i];
-        const auto loss = draw_loss(stage_, strikes_, i, options_.seed);
+        const auto loss = draw_loss(strikes_, i, options_.seed);
         const bool restored = way.data_brought && own_[i].has_value();
         const bool reachable = std::ranges::any_of(
             way.sources, [](const readiness::WayBack& source) { return source.left; });
