@@ -46,6 +46,38 @@ bool is_named(const plan::Step& step, const runbook::Node& node) {
            node.id.value == step.id + "-" + node.component;
 }
 
+/// Resolvers keep the old answer that long after a name was redirected.
+Duration kept_by_resolvers(const plan::Plan& plan, const runbook::Node& node) {
+    const plan::Component* component = plan.component(node.component);
+    if (component == nullptr || node.verb != "redirect") return {};
+    const auto ttl = parse_duration(string_or(component->settings, "ttl", ""));
+    return ttl.has_value() ? *ttl : Duration::zero();
+}
+
+/// Without what happens outside of the step.
+StepTime own_time_of(const plan::Plan& plan, const History& history, const runbook::Node& node,
+                     const plan::Step* step) {
+    if (!history.empty()) {
+        const plan::Component* component = plan.component(node.component);
+        const bool at_home = component == nullptr || component->site == node.site;
+        const History::Key key{.verb = node.verb,
+                               .component = node.component,
+                               .site = at_home ? std::string() : node.site};
+        if (const auto* samples = history.find(key))
+            return {.spread = spread_of(*samples), .own_account = true};
+    }
+    if (step != nullptr && step->estimate)
+        return {.spread = exactly(*step->estimate, Basis::estimate), .own_account = true};
+    if (node.verb == "wait")
+        if (auto given = parse_duration(string_or(node.arguments, "for", ""));
+            given.has_value() && !node.arguments.contains("until"))
+            return {.spread = exactly(*given, Basis::estimate), .own_account = true};
+    if (node.verb == "approve" || node.verb == "notify")
+        return {.spread = exactly({}, Basis::estimate), .own_account = true};
+    const Basis basis = node.estimate > Duration::zero() ? Basis::estimate : Basis::assumed;
+    return {.spread = exactly(node.estimate, basis)};
+}
+
 }  // namespace
 
 Spread exactly(Duration value, Basis basis) {
@@ -72,25 +104,13 @@ const plan::Step* step_of(const std::vector<plan::Step>& steps, const runbook::N
 
 StepTime time_of(const plan::Plan& plan, const History& history, const runbook::Node& node,
                  const plan::Step* step) {
-    if (!history.empty()) {
-        const plan::Component* component = plan.component(node.component);
-        const bool at_home = component == nullptr || component->site == node.site;
-        const History::Key key{.verb = node.verb,
-                               .component = node.component,
-                               .site = at_home ? std::string() : node.site};
-        if (const auto* samples = history.find(key))
-            return {.spread = spread_of(*samples), .own_account = true};
+    StepTime time = own_time_of(plan, history, node, step);
+    if (const Duration kept = kept_by_resolvers(plan, node); kept > Duration::zero()) {
+        time.spread.p5 += kept;
+        time.spread.p50 += kept;
+        time.spread.p95 += kept;
     }
-    if (step != nullptr && step->estimate)
-        return {.spread = exactly(*step->estimate, Basis::estimate), .own_account = true};
-    if (node.verb == "wait")
-        if (auto given = parse_duration(string_or(node.arguments, "for", ""));
-            given.has_value() && !node.arguments.contains("until"))
-            return {.spread = exactly(*given, Basis::estimate), .own_account = true};
-    if (node.verb == "approve" || node.verb == "notify")
-        return {.spread = exactly({}, Basis::estimate), .own_account = true};
-    const Basis basis = node.estimate > Duration::zero() ? Basis::estimate : Basis::assumed;
-    return {.spread = exactly(node.estimate, basis)};
+    return time;
 }
 
 Spread approval_of(const History& history, const runbook::Node& node) {

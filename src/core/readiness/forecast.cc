@@ -73,7 +73,7 @@ struct Fate {
     Place restore = none, promote = none;  ///< its steps, the last of each
     Place ends = none;                     ///< the last step that brings it back, or shows it
     bool brought = false, switched = false;
-    bool recovers = true;
+    bool recovers = true, forgotten = false;
     Finish finish;
     Place via = none;  ///< the need that is back last, and later than itself
     std::string why;
@@ -120,7 +120,6 @@ private:
 };
 
 void Act::mark() {
-    const auto& components = outline_.plan.components;
     for (const std::string& name : damage_.lost)
         if (const Place at = outline_.place(name); at != none) fates_[at].hit = true;
     for (const std::string& name : damage_.corrupted)
@@ -128,7 +127,6 @@ void Act::mark() {
             fates_[at].hit = fates_[at].corrupted = true;
     for (const std::string& name : damage_.touched)
         if (const Place at = outline_.place(name); at != none) fates_[at].touched = !fates_[at].hit;
-    for (std::size_t i = 0; i < components.size(); ++i) fates_[i].recovers = true;
 }
 
 void Act::compile() {
@@ -235,6 +233,7 @@ void Act::judge(Place place) {
         kind == nullptr || !kind->stateful || fate.restore != none || fate.promote != none;
     if (fate.hit && (!fate.brought || !data_back)) {
         fate.recovers = false;
+        fate.forgotten = true;
         fate.why = uncompiled_.empty() ? "no step brings it back" : uncompiled_;
         return;
     }
@@ -330,7 +329,7 @@ void Act::add_path(Place place, RecoveryTime& time) const {
 }
 
 RecoveryTime Act::time_of_fate(const plan::Component& component, const Fate& fate) const {
-    RecoveryTime time{.recovers = fate.recovers, .why = fate.why};
+    RecoveryTime time{.recovers = fate.recovers, .forgotten = fate.forgotten, .why = fate.why};
     if (!fate.recovers) return time;
     const Finish end = Finish{} + detection_ + exactly({}, Basis::measured);
     time.total = {.p5 = end.p5 + fate.finish.p5,

@@ -41,6 +41,7 @@ struct RecoveryTime {
     Duration assumed{};      ///< the share of total.p95 that is neither measured nor declared
     unsigned steps = 0, measured = 0;  ///< of the path: steps, and those with measurements
     bool by_account = false;  ///< the plan's own `stated_time` decides, not the sum of the steps
+    bool forgotten = false;   ///< nothing brings it back, whatever else it waits for
     std::string why;          ///< when it does not recover
 };
 

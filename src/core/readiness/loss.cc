@@ -118,8 +118,8 @@ Loss best_of(const std::vector<Option>& options, const plan::Component& componen
         if (choice.way == Choice::Way::replica && !is_replication(method)) continue;
         if (choice.way == Choice::Way::points && is_replication(method)) continue;
         if (!option.loss.worst) {
+            if (why.empty() && !best.worst) best.at = option.loss.at;
             why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", method, option.loss.why);
-            if (!best.worst) best.at = option.loss.at;
         } else if (!best.worst || *option.loss.worst < *best.worst) {
             best = option.loss;
         }

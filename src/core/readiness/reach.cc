@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 constexpr Duration make_assumed = minutes(5);
 constexpr Duration stream_lag_cloud = minutes(5);  // logs are shipped every five minutes
-constexpr Duration stream_lag_own = seconds(10);   // record by record
+constexpr Duration stream_lag_own = seconds(1);    // record by record
 constexpr Duration replica_lag = seconds(30);
 
 bool is_cluster(std::string_view kind) { return kind == "aws.eks" || kind == "kubernetes.cluster"; }
@@ -115,7 +115,7 @@ Damage damage_of_loss(const plan::Plan& plan, const plan::Catalog& catalog,
 }
 
 std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
-                               const Damage& damage, const plan::Component& component) {
+                                const Damage& damage, const plan::Component& component) {
     const plan::KindSpec* kind = catalog.kind(component.kind);
     const bool in_vault = plan.vault && kind != nullptr && kind->platform == "local";
     std::vector<WayBack> sources;

@@ -41,7 +41,7 @@ struct WayBack {
 };
 /// One per protection of the component, in the plan's order.
 std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
-                               const Damage& damage, const plan::Component& component);
+                                const Damage& damage, const plan::Component& component);
 
 /// Follows every write, the wrong ones too: of no use against corruption.
 bool is_replication(std::string_view method);

@@ -26,6 +26,16 @@ bool has_target(const plan::Step& step, std::string_view component) {
     return std::ranges::find(step.targets, component) != step.targets.end();
 }
 
+std::string told(Duration duration) {
+    using std::chrono::hours;
+    using std::chrono::minutes;
+    if (duration < hours(24) || duration >= hours(96)) return human_duration(duration);
+    const auto whole = std::chrono::floor<minutes>(duration);
+    const auto rest = whole - std::chrono::floor<hours>(whole);
+    if (rest == minutes(0)) return human_duration(whole);
+    return fmt::format("{}h{}m", std::chrono::floor<hours>(whole).count(), rest.count());
+}
+
 std::string listed(const std::vector<std::string>& names) {
     constexpr std::size_t names_max = 8;
     std::string text;
@@ -55,7 +65,7 @@ std::string explained(const std::vector<Part>& parts) {
     for (const Part& part : parts) {
         if (part.spread.p95 == Duration::zero()) continue;
         if (!text.empty()) text += " + ";
-        text += fmt::format("{} {}", part.what, human_duration(part.spread.p95));
+        text += fmt::format("{} {}", part.what, told(part.spread.p95));
         if (part.what != "interval") text += fmt::format(" ({})", to_string(part.spread.basis));
     }
     return text;

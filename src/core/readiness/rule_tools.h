@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/readiness/outlook.h"
 #include "core/readiness/rules.h"
 
 namespace lifeboat::readiness {
@@ -60,6 +61,5 @@ bool has_target(const plan::Step& step, std::string_view component);
 std::string listed(const std::vector<std::string>& names);
 /// "interval 6h + snapshot 10m (estimate)": the parts that count.
 std::string explained(const std::vector<Part>& parts);
-std::string_view to_string(Basis basis);
 
 }  // namespace lifeboat::readiness

@@ -119,8 +119,11 @@ std::optional<Kubectl> kubectl_of(std::string_view command) {
     if (words.empty() || words.front() != "kubectl") return std::nullopt;
     Kubectl found;
     std::vector<std::string_view> plain;
-    for (const std::string_view word : words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string_view word = words[i];
         if (word == "--") break;
+        const bool apart = word == "-n" || word == "--namespace" || word == "--context" ||
+                           word == "--kubeconfig" || word == "-l" || word == "-o";
         if (word == "-n" || word.starts_with("--namespace") || word == "-A" ||
             word == "--all-namespaces")
             found.has_namespace = true;
@@ -128,6 +131,7 @@ std::optional<Kubectl> kubectl_of(std::string_view command) {
             found.has_context = true;
         else if (!word.starts_with('-'))
             plain.push_back(word);
+        if (apart) ++i;  // its value is the next word
     }
     if (plain.size() < 2 || plain[1] == "config" || plain[1] == "version") return std::nullopt;
     const auto in = [](const auto& list, std::string_view word) {

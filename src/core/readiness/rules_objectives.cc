@@ -64,7 +64,7 @@ void tell_loss(const Subject& subject, const std::vector<const Forecast*>& group
     const std::string promised = human_duration(*component.objectives.rpo);
     if (loss.worst) {
         finding.message = fmt::format("{} may lose at most {}, but can lose {}{}", component.name,
-                                      promised, human_duration(*loss.worst), where);
+                                      promised, told(*loss.worst), where);
         finding.note = "worst case: " + explained(loss.parts);
         finding.doubtful = *loss.worst - assumed_share(loss.parts) <= *component.objectives.rpo;
     } else {

@@ -130,7 +130,7 @@ void better_unused(const Subject& subject, std::vector<Finding>& found) {
                 if (!best.worst || best.by == chosen.by) continue;
                 if (chosen.worst && *chosen.worst <= *component.objectives.rpo) continue;
                 const std::string lost =
-                    chosen.worst ? human_duration(*chosen.worst) : std::string("everything");
+                    chosen.worst ? told(*chosen.worst) : std::string("everything");
                 found.push_back(
                     {.at = place_of(step, "from"),
                      .message = fmt::format("{} restores {} from '{}' and can lose {}, while '{}' "

@@ -27,10 +27,11 @@ bool needs(const plan::Component& component, const std::string& other) {
     return std::ranges::find(component.needs, other) != component.needs.end();
 }
 
-/// It is promised to be back, and nothing says what it needs, not even `needs: []`.
-bool is_silent(const plan::Component& component) {
-    return component.needs.empty() && !component.setting_at.contains("needs") &&
-           component.objectives.rto.has_value();
+/// A service that is promised to be back, and nothing says what it needs, not even `needs: []`.
+bool is_silent(const Subject& subject, const plan::Component& component) {
+    const plan::KindSpec* kind = subject.catalog.kind(component.kind);
+    return kind != nullptr && !kind->stateful && component.needs.empty() &&
+           !component.setting_at.contains("needs") && component.objectives.rto.has_value();
 }
 
 plan::Position disaster_of(const plan::Scenario& scenario) {
@@ -81,8 +82,7 @@ void left_lost(const Subject& subject, std::vector<Finding>& found) {
             const bool matters = component.objectives.rto || component.objectives.rpo ||
                                  needed.contains(one.component);
             if (!matters) continue;
-            (one.hit && !one.time.why.starts_with("it needs") ? left : waiting)
-                .push_back(one.component);
+            (one.time.forgotten ? left : waiting).push_back(one.component);
         }
         if (left.empty()) continue;
         found.push_back(
@@ -126,7 +126,7 @@ void left_behind(const Subject& subject, std::vector<Finding>& found) {
         for (const auto& [data, restore] : moves.restored)
             for (const plan::Component& user : subject.plan.components) {
                 const bool known = needs(user, data);
-                if ((!known && !is_silent(user)) || !can(subject, user, "repoint") ||
+                if ((!known && !is_silent(subject, user)) || !can(subject, user, "repoint") ||
                     moves.switched.contains(user.name) || !told.insert(user.name).second)
                     continue;
                 const plan::Step& step = moves.repoint != nullptr ? *moves.repoint : *restore;
@@ -152,7 +152,7 @@ void not_isolated(const Subject& subject, std::vector<Finding>& found) {
         for (const std::string& data : scenario.corrupted)
             for (const plan::Component& user : subject.plan.components) {
                 const bool known = needs(user, data);
-                if ((!known && !is_silent(user)) || !can(subject, user, "isolate") ||
+                if ((!known && !is_silent(subject, user)) || !can(subject, user, "isolate") ||
                     moves.isolated.contains(user.name) || !told.insert(user.name).second)
                     continue;
                 found.push_back(

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/readiness/durations.h"
+#include "core/readiness/reach.h"
 #include "core/readiness/rule_tools.h"
 #include "core/runbook/graph.h"
 #include "platform/base/text.h"
@@ -19,8 +20,13 @@ std::string day(Instant at) { return format_instant(at).substr(0, 10); }
 void dates_passed(const Subject& subject, std::vector<Finding>& found) {
     const plan::Review& review = subject.plan.review;
     if (!subject.plan.updated) return;
+    struct Date {
+        const char* key;
+        const char* what;
+        std::optional<Instant> at;
+    };
     for (const auto& [key, what, date] :
-         {std::tuple("next", "review", review.next), {"next_drill", "drill", review.next_drill}}) {
+         {Date{"next", "review", review.next}, Date{"next_drill", "drill", review.next_drill}}) {
         if (!date || *date >= *subject.plan.updated) continue;
         found.push_back({.at = place_of(review.key_at, key, review.at),
                          .message = fmt::format("the next {} is due {}, before the last update "

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "surface/cli/check_report.h"
 #include "surface/cli/commands.h"
 
 namespace lifeboat::cli {
@@ -7,47 +8,30 @@ namespace {
 
 struct CheckOptions {
     std::string file;
+    bool sarif = false;
+    bool all = false;
 };
-
-std::string plural(std::size_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
-Json report(const plan::Parsed& read, std::size_t errors, std::size_t warnings) {
-    Json diagnostics = Json::array();
-    for (const plan::Diagnostic& diagnostic : read.diagnostics)
-        diagnostics.push_back(plan::to_json(diagnostic, read.sources));
-    return Json{{"plan", read.plan.name},
-                {"digest", read.plan.digest},
-                {"components", read.plan.components.size()},
-                {"scenarios", read.plan.scenarios.size()},
-                {"errors", errors},
-                {"warnings", warnings},
-                {"diagnostics", diagnostics}};
-}
 
 Result<ExitCode> check(Session& session, const CheckOptions& options) {
     if (!options.file.empty()) session.globals.plan_file = options.file;
     const plan::Parsed& read = *TRY(session.parsed());
+    ReadinessInput input;
+    // What was measured is welcome, not needed: a plan is checked where nothing ever ran.
+    if (auto known = readiness_input(session); known.has_value())
+        input = *std::move(known);
+    else
+        session.output().note("what was measured here cannot be read: " + known.error().message);
+    CheckReport report;
+    make_report(report, read, session.catalog(), input, session.environment().clock.now());
     const Output& output = session.output();
-    std::size_t errors = 0;
-    std::size_t warnings = 0;
-    for (const plan::Diagnostic& diagnostic : read.diagnostics) {
-        (diagnostic.level == plan::DiagnosticLevel::error ? errors : warnings)++;
-        if (!output.json()) output.line(plan::render(diagnostic, read.sources));
-    }
-    if (output.json()) {
-        output.document(report(read, errors, warnings));
-    } else {
-        output.line(fmt::format("{}: {}, {}, {}", session.globals.plan_file,
-                                plural(read.plan.components.size(), "component"),
-                                plural(read.plan.scenarios.size(), "scenario"),
-                                plural(read.plan.drills.size(), "drill")));
-        output.line(fmt::format(
-            "{}, {}", output.paint(errors > 0 ? Tone::bad : Tone::good, plural(errors, "error")),
-            output.paint(warnings > 0 ? Tone::warning : Tone::good, plural(warnings, "warning"))));
-    }
-    return errors > 0 ? ExitCode::invalid_plan : ExitCode::done;
+    if (options.sarif)
+        output.document(to_sarif(report, LIFEBOAT_VERSION));
+    else if (output.json())
+        output.document(to_json(report));
+    else
+        show(output, report, session.globals.plan_file, options.all);
+    if (read.has_errors()) return ExitCode::invalid_plan;
+    return report.errors > 0 ? ExitCode::finding : ExitCode::done;
 }
 
 struct NoOptions {};
@@ -55,12 +39,18 @@ struct NoOptions {};
 }  // namespace
 
 Command check_command() {
-    CommandOf<CheckOptions> command("check", "Plan", "Read the plan and name every mistake in it");
+    CommandOf<CheckOptions> command(
+        "check", "Plan", "Name every mistake, and every promise that the plan cannot keep");
     command.option("PLAN", "FILE", "The plan file; the same as --plan", &command.values->file,
                    false, "file");
+    command.option("--all", "", "Show every scenario, not only the worst of each objective",
+                   &command.values->all);
+    command.option("--sarif", "", "Print what was found as SARIF 2.1.0, for code review and CI",
+                   &command.values->sarif);
     command.command.details =
-        "Every mistake is named with its line, all of them at once. A warning does not fail the "
-        "check.";
+        "Per component and scenario: the worst loss and the time to recover that the plan can "
+        "reach, and each contradiction with its line. Exit status 1 if a promise cannot be kept, 3 "
+        "if the plan cannot be read. A warning does not fail the check. The rules: docs/rules.md.";
     return std::move(command).run(check);
 }
 
