@@ -243,7 +243,7 @@ void Hands::on_event(const rb::Event& event) {
 
 void Hands::call_approvers(std::uint32_t index) {
     const rb::Node& node = act_.nodes[index];
-    Chance chance = luck(index, deeds_[index].held, people);
+    Chance chance = luck(index, ++deeds_[index].asked, people);
     std::vector<std::string> called;
     std::vector<std::string> by = node.approve->by;
     if (by.empty()) by.emplace_back();
@@ -272,12 +272,15 @@ void Hands::call_approvers(std::uint32_t index) {
 std::optional<rb::Body> Hands::look(const rb::RunState& state, const Arrival& arrival) {
     if (arrival.what == Arrival::What::held) return mend(state, arrival.node);
     const rb::Node& node = act_.nodes[arrival.node];
-    return rb::Approved{node.id,
-                        {.person = arrival.person,
-                         .proof = "os_user:" + arrival.person,
-                         .host = "laptop",
-                         .reason = {}},
-                        false};
+    awake_.insert(arrival.person);
+    rb::Actor actor{.person = arrival.person,
+                    .proof = "os_user:" + arrival.person,
+                    .host = "laptop",
+                    .reason = {}};
+    // Too late: the step has stopped asking. Whoever comes asks for it anew.
+    if (state.steps.at(node.id).status == rb::StepStatus::needs_person)
+        return rb::RetryRequested{node.id, std::move(actor)};
+    return rb::Approved{node.id, std::move(actor), false};
 }
 
 std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t index) {

@@ -7,6 +7,7 @@
 /// thread-safe.
 
 #include <functional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -77,7 +78,8 @@ private:
         bool busy = false, there = false, will_fail = false, failed = false;
         Duration ends{};
         unsigned polls = 0;
-        unsigned held = 0;  ///< how often a person had to come
+        unsigned held = 0;   ///< how often a person had to come
+        unsigned asked = 0;  ///< how often approval was asked for
     };
     struct Later {
         Duration at;
@@ -112,6 +114,7 @@ private:
     std::uint64_t seed_;
     const Teller& tell_;
     std::vector<Deed> deeds_;
+    std::set<std::string> awake_;  ///< people who have come
     Duration now_{};
     unsigned engine_ = 0;
     std::uint64_t scheduled_ = 0;

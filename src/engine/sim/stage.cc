@@ -74,7 +74,10 @@ bool runs_by_itself_elsewhere(const plan::Component& component, const plan::Kind
     if (kind != nullptr && !kind->stateful && component.health.empty()) return true;
     const auto zones = component.settings.find("multi_az");
     const bool several = zones != component.settings.end() && zones->is_boolean() && *zones == true;
-    return several || component.kind == "aws.s3" || component.kind == "aws.eks";
+    const bool followed = std::ranges::any_of(component.protect, [](const plan::Protection& one) {
+        return readiness::is_replication(one.method);
+    });
+    return several || followed || component.kind == "aws.s3" || component.kind == "aws.eks";
 }
 
 /// Amazon's DNS is changed through us-east-1 and nowhere else.
@@ -114,7 +117,7 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
         way.corrupted = act.damage.corrupted.contains(component.name);
         way.touched = act.damage.touched.contains(component.name);
         way.zone_safe = runs_by_itself_elsewhere(component, catalog.kind(component.kind));
-        if (act.strike == Strike::zone) way.hit = !way.zone_safe;
+        if (act.strike == Strike::zone) way.hit = !way.zone_safe && !is_answered(component.name);
         for (const std::string& need : component.needs) way.needs.push_back(place_of(plan, need));
         way.sources = readiness::sources_of(plan, catalog, act.damage, component);
         for (readiness::WayBack& source : way.sources) {
@@ -136,6 +139,8 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
             way.brought = true;
             if (restores_data(node.verb)) way.data_brought = true;
             if (node.verb == "restore") way.from = string_or(node.arguments, "from", "");
+            if (node.verb == "restore") way.restored = true;
+            if (node.verb == "promote" && !way.restored) way.from = "replica";
         }
     }
     // What stands on a cluster comes back with what is deployed into it.
@@ -204,16 +209,11 @@ Result<void> Stage::add_scenario(const plan::Scenario& scenario, const plan::Cat
     return ok();
 }
 
-/// Components with an objective that no scenario takes away: they can be lost all the same.
+/// Components with an objective that no scenario takes by itself: they can be lost all the same.
 void Stage::add_unanswered(const plan::Catalog& catalog) {
     for (const plan::Component& component : plan_->components) {
         if (!component.objectives.rto && !component.objectives.rpo) continue;
-        const bool answered =
-            std::ranges::any_of(plan_->scenarios, [&](const plan::Scenario& scenario) {
-                return std::ranges::find(scenario.lost, component.name) != scenario.lost.end();
-            });
-        const plan::KindSpec* kind = catalog.kind(component.kind);
-        if (answered || kind == nullptr) continue;
+        if (is_answered(component.name)) continue;
         Act act{.name = component.name + " lost",
                 .strike = Strike::component,
                 .damage = readiness::damage_of_loss(*plan_, catalog, component.name),
@@ -238,6 +238,10 @@ void Stage::note_assumptions() {
     if (!has_people_)
         assumptions_.emplace_back(
             "nobody in the plan can be called: whoever finds out by chance begins the recovery");
+    const bool attacked = std::ranges::any_of(acts_, [](const Act& act) { return act.attack; });
+    if (attacked)
+        assumptions_.emplace_back(
+            "one attacker of four holds the account, and deletes every point that it can delete");
     for (const Act& act : acts_)
         if (act.scenario == nullptr)
             assumptions_.push_back(fmt::format("{}: no scenario answers it", act.name));
@@ -264,6 +268,12 @@ Result<Stage> Stage::make(const plan::Plan& plan, const plan::Catalog& given,
                          "`lifeboat check` lists the plan's scenarios.");
     for (const plan::Person& person : plan.people)
         stage.has_people_ = stage.has_people_ || !person.placeholder;
+    for (const plan::Scenario& scenario : plan.scenarios) {
+        if (!scenario.lost_sites.empty()) continue;
+        const Damage damage = readiness::damage_of(plan, catalog, scenario);
+        stage.answered_.insert(damage.lost.begin(), damage.lost.end());
+        stage.answered_.insert(damage.corrupted.begin(), damage.corrupted.end());
+    }
     for (const plan::Scenario& scenario : plan.scenarios)
         if (options.scenario.empty() || scenario.name == options.scenario)
             TRY(stage.add_scenario(scenario, catalog, options));

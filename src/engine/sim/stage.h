@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Way {
     std::vector<std::uint32_t> steps;  ///< nodes of the run that bring it back, or prove it
     bool brought = false;              ///< one of them brings it back, not only proves it
     bool data_brought = false;         ///< … with its data
+    bool restored = false;             ///< … from points
     std::string from;                  ///< the method whose points are used; "" = the best
     std::vector<std::uint32_t> needs;  ///< components
     std::vector<readiness::WayBack> sources;
@@ -90,6 +92,8 @@ private:
     Result<void> add_scenario(const plan::Scenario& scenario, const plan::Catalog& catalog,
                               const Options& options);
     void add_unanswered(const plan::Catalog& catalog);
+    /// A scenario less than the loss of a whole site takes it.
+    bool is_answered(const std::string& component) const { return answered_.contains(component); }
     void add_ways(Act& act, const plan::Catalog& catalog, const runbook::Graph& graph);
     void note_assumptions();
 
@@ -99,6 +103,7 @@ private:
     unsigned weights_ = 0;
     std::optional<Pace> approval_, detection_;
     bool has_people_ = false;
+    std::set<std::string> answered_;
     std::vector<std::string> assumptions_;
 };
 
