@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """./dev check: everything that can be found without running the product.
 
-usage: check.py [STAGE...]      layers format gcc clang tidy sanitizers docs; all of them by default
+usage: check.py [STAGE...]      layers format gcc clang tidy sanitizers fuzz docs; all of them by
+                              default
 
 Stages go on after one has failed; the exit code is 1 if any did. Logs go to out/check.
 """
@@ -77,12 +78,22 @@ def sanitizers():
     return not bad
 
 
+def fuzz():
+    """Every parser of foreign bytes, ten seconds each: an hour each is for a person to start."""
+    with Stage("fuzz") as stage:
+        ended = run(["bash", "tools/dev/fuzz.sh", "all", "10"], 3600, OUT / "fuzz.log")
+        if not ended.ok:
+            stage.fail(f"    {ended.why()}\n{tail(ended.output, 100)}")
+        stage.note = f"{ended.output.count(': Done ')} fuzzers"
+        return ended.ok
+
+
 def docs():
     return command("docs", [PYTHON, "tools/docs.py", "--check"], 600)
 
 
 STAGES = {"layers": layers, "format": formatting, "gcc": gcc, "clang": clang, "tidy": tidy,
-          "sanitizers": sanitizers, "docs": docs}
+          "sanitizers": sanitizers, "fuzz": fuzz, "docs": docs}
 
 
 def main():

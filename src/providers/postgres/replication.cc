@@ -11,6 +11,9 @@
 namespace lifeboat::postgres {
 namespace {
 
+constexpr std::ptrdiff_t wal_data_head = 25;  // 'w', where it begins, the server's end, its clock
+constexpr std::size_t keepalive_size = 18;    // 'k', the server's end, its clock, whether to reply
+
 Result<std::uint64_t> unsigned_of(std::string_view text, std::string_view what) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -196,28 +199,35 @@ Result<std::optional<TimelineEnd>> WalReceiver::start(const Context& context,
     return end;
 }
 
+Result<WalMessage> read_wal_message(Bytes bytes) {
+    const char type = bytes.empty() ? '\0' : static_cast<char>(bytes.front());
+    const auto time_at = [&](std::size_t at) {
+        return from_server_time(static_cast<std::int64_t>(load_be<std::uint64_t>(bytes, at)));
+    };
+    if (type == 'w' && std::ssize(bytes) >= wal_data_head) {
+        WalData data{.begin = load_be<std::uint64_t>(bytes, 1),
+                     .server_end = load_be<std::uint64_t>(bytes, 9),
+                     .sent = time_at(17),
+                     .bytes = {}};
+        bytes.erase(bytes.begin(), bytes.begin() + wal_data_head);
+        data.bytes = std::move(bytes);
+        return WalMessage(std::move(data));
+    }
+    if (type == 'k' && bytes.size() >= keepalive_size)
+        return WalMessage(Keepalive{.server_end = load_be<std::uint64_t>(bytes, 1),
+                                    .sent = time_at(9),
+                                    .reply_requested = bytes[17] != std::byte{0}});
+    return unsupported(fmt::format("replication message of type {:#x}, {} bytes",
+                                   static_cast<unsigned char>(type), bytes.size()));
+}
+
 Result<WalMessage> WalReceiver::receive(const Context& context, Duration wait) {
     auto message = TRY(connection_.copy_read(context, wait));
     if (message.kind == Connection::CopyMessage::Kind::nothing) return WalMessage(Nothing{});
     if (message.kind == Connection::CopyMessage::Kind::end) return end_of_copy(context);
-    const ByteView bytes(message.bytes);
-    const char type = static_cast<char>(bytes.front());
-    if (type == 'w' && bytes.size() >= 25) {
-        WalData data;
-        data.begin = load_be<std::uint64_t>(bytes, 1);
-        data.server_end = load_be<std::uint64_t>(bytes, 9);
-        data.sent = from_server_time(static_cast<std::int64_t>(load_be<std::uint64_t>(bytes, 17)));
-        message.bytes.erase(message.bytes.begin(), message.bytes.begin() + 25);
-        data.bytes = std::move(message.bytes);
-        return WalMessage(std::move(data));
-    }
-    if (type == 'k' && bytes.size() >= 18)
-        return WalMessage(
-            Keepalive{load_be<std::uint64_t>(bytes, 1),
-                      from_server_time(static_cast<std::int64_t>(load_be<std::uint64_t>(bytes, 9))),
-                      bytes[17] != std::byte{0}});
-    return unsupported(
-        fmt::format("{}: replication message of type '{}'", connection_.place(), type));
+    auto read = read_wal_message(std::move(message.bytes));
+    if (!read.has_value()) return std::move(read).error().in(connection_.place());
+    return read;
 }
 
 Result<WalMessage> WalReceiver::end_of_copy(const Context& context) {

@@ -89,6 +89,11 @@ struct Nothing {};        ///< no message within the wait
 struct ServerStopped {};  ///< the server ends the stream: it shuts down
 using WalMessage = std::variant<Nothing, WalData, Keepalive, TimelineEnd, ServerStopped>;
 
+/// What the server said in one message of the stream ('w' XLogData, 'k' keepalive: "Streaming
+/// Replication Protocol" of PostgreSQL's documentation). Pure.
+/// Errors: unsupported (another type, or one cut short).
+Result<WalMessage> read_wal_message(Bytes bytes);
+
 /// One stream of WAL from a slot. Not thread-safe.
 class WalReceiver {
 public:

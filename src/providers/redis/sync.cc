@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "platform/base/text.h"
+#include "providers/redis/sync_reply.h"
 
 namespace lifeboat::redis {
 namespace {
@@ -12,7 +12,6 @@ namespace {
 constexpr std::chrono::milliseconds glance{100};  // how often a stop is looked for
 constexpr std::chrono::seconds silence_max{60};   // the server sends a newline every 10 s
 constexpr std::size_t block_size = std::size_t{256} << 10U;
-constexpr std::size_t mark_size = 40;
 constexpr std::size_t line_max = 4096;
 
 /// The bytes behind PSYNC, read from the connection's descriptor.
@@ -79,43 +78,13 @@ private:
     Bytes buffer_;
 };
 
-/// "+FULLRESYNC <id> <offset>". Anything else is a refusal.
 Result<void> read_start(Wire& wire, const Clock& clock, Synced& synced) {
     const std::string said = TRY(wire.line());
     synced.at = clock.now();
-    const auto words = split(said, ' ');
-    const auto offset = words.size() == 3 ? parse_integer(words[2]) : std::nullopt;
-    if (words.front() == "+FULLRESYNC" && offset) {
-        synced.replication_id = words[1];
-        synced.offset = static_cast<std::uint64_t>(*offset);
-        return ok();
-    }
-    if (said.starts_with("-NOPERM") || said.starts_with("-NOAUTH"))
-        return denied("Redis refuses PSYNC: " + said.substr(1),
-                      "Its user needs `+psync +replconf +ping`.");
-    if (said.starts_with("-ERR unknown command"))
-        return unsupported("Redis refuses PSYNC: " + said.substr(1),
-                           "Managed services forbid it; use their own snapshots.");
-    return unavailable("Redis refuses a snapshot: " + said);
-}
-
-/// "$<bytes>" or "$EOF:<mark>": how the end of the snapshot is told.
-struct Framing {
-    std::uint64_t size = 0;
-    std::string mark;
-};
-
-Result<Framing> read_framing(Wire& wire) {
-    const std::string said = TRY(wire.line());
-    Framing framing;
-    if (said.starts_with("$EOF:") && said.size() == 5 + mark_size) {
-        framing.mark = said.substr(5);
-        return framing;
-    }
-    const auto size = said.starts_with("$") ? parse_integer(said.substr(1)) : std::nullopt;
-    if (!size || *size <= 0) return unavailable("Redis sends no snapshot: " + said);
-    framing.size = static_cast<std::uint64_t>(*size);
-    return framing;
+    SyncStart start = TRY(read_sync_start(said));
+    synced.replication_id = std::move(start.replication_id);
+    synced.offset = start.offset;
+    return ok();
 }
 
 /// Passes on a snapshot that is not understood, up to its mark or size.
@@ -168,7 +137,8 @@ Result<Synced> full_sync(const Context& context, Client& client, const Clock& cl
     Wire wire(context, client.descriptor());
     Synced synced;
     TRY(read_start(wire, clock, synced));
-    const Framing framing = TRY(read_framing(wire));
+    const std::string framed = TRY(wire.line());
+    const Framing framing = TRY(read_framing(framed));
     std::uint64_t left = framing.size;
     const auto source = [&]() -> Result<Bytes> {
         if (!framing.mark.empty()) return wire.read(block_size);
