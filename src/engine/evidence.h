@@ -43,8 +43,9 @@ readiness::Fact new_fact(const plan::Plan& plan, const std::string& component,
                          const std::string& scenario, readiness::Objective objective,
                          const Json& versions);
 
-/// What a finished run has measured: an RTO and an RPO per component with such an objective; for a
-/// component whose steps failed, that it was missed. Pure.
+/// What a finished run of a disaster (something is lost, or detected) has measured: an RTO and an
+/// RPO per component with such an objective; for a component whose steps failed, that it was
+/// missed. Pure.
 std::vector<readiness::Fact> facts_of_run(const plan::Plan& plan, const runbook::RunState& run,
                                           const Json& versions);
 /// Looks which versions run now and records what the finished run has measured. Trouble is logged:

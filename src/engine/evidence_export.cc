@@ -46,7 +46,8 @@ Result<std::string> follow(const Json& entries) {
         if (string_or(event, "stream", "") != evidence_stream || !event.contains("payload") ||
             integer_or(event, "version", 0) != static_cast<std::int64_t>(number))
             return does_not_fit(fmt::format("entry {} stands in the wrong place", number));
-        if (!entry.contains("fact") || entry["fact"] != event["payload"])
+        if (!entry.contains("fact") ||
+            dump_canonical(entry["fact"]) != dump_canonical(event["payload"]))
             return does_not_fit(fmt::format("entry {} shows another fact than it holds", number));
     }
     return to_hex(hash);

@@ -36,6 +36,13 @@ Json conditions_of(const rb::RunState& run, const std::string& component) {
     return conditions;
 }
 
+/// Opening the shop in the morning proves nothing about getting it back: the scenario must be one
+/// in which something is lost.
+bool is_disaster(const plan::Scenario* scenario) {
+    return scenario != nullptr && (scenario->detect || !scenario->lost.empty() ||
+                                   !scenario->lost_sites.empty() || !scenario->corrupted.empty());
+}
+
 bool has_failed(const rb::RunState& run, const std::string& component) {
     return std::ranges::any_of(run.start.graph.nodes, [&](const rb::Node& node) {
         const auto step = run.steps.find(node.id);
@@ -128,6 +135,7 @@ std::vector<Fact> facts_of_run(const plan::Plan& plan, const rb::RunState& run,
     std::vector<Fact> facts;
     if (run.status != rb::RunStatus::finished || run.start.mode == rb::RunMode::preview)
         return facts;
+    if (!is_disaster(plan.scenario(run.start.scenario))) return facts;
     std::set<std::string> back;
     for (const Measured& one : measure(plan, run)) {
         if (one.rto) back.insert(one.component);

@@ -1,6 +1,7 @@
 #include "core/readiness/run_time.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "core/readiness/durations.h"
@@ -13,6 +14,13 @@ struct Mark {
     Duration p5{}, p50{}, p95{};
     const runbook::Node* after = nullptr;
 };
+
+/// Steps that come after what people wait for: service is back without them.
+bool is_aftermath(std::string_view verb) {
+    static constexpr std::array<std::string_view, 5> verbs{"rebuild-protection", "backup",
+                                                           "preserve", "monitor", "notify"};
+    return std::ranges::find(verbs, verb) != verbs.end();
+}
 
 }  // namespace
 
@@ -40,12 +48,13 @@ RunTime run_time(const plan::Plan& plan, const History& history,
         mark.p5 += spread.p5;
         mark.p50 += spread.p50;
         mark.p95 += spread.p95;
+        spreads[node.id] = spread;
+        marks[node.id] = mark;
+        if (is_aftermath(node.verb)) continue;
         if (last == nullptr || mark.p50 >= marks[last->id].p50) last = &node;
         time.total.p5 = std::max(time.total.p5, mark.p5);
         time.total.p50 = std::max(time.total.p50, mark.p50);
         time.total.p95 = std::max(time.total.p95, mark.p95);
-        spreads[node.id] = spread;
-        marks[node.id] = mark;
     }
     time.total.basis = Basis::measured;
     for (const runbook::Node* node = last; node != nullptr; node = marks[node->id].after) {

@@ -8,7 +8,7 @@
 namespace lifeboat::readiness {
 
 struct RunTime {
-    Spread total;  ///< from the run's beginning to the end of its last step
+    Spread total;  ///< from the run's beginning until service is back: protection is built up later
     unsigned steps = 0,
              measured = 0;    ///< of the path to the median: steps, and those measured here
     std::size_t samples = 0;  ///< fewest measurements of any measured step of that path

@@ -55,6 +55,13 @@ TEST(run_time, takes_what_was_measured_and_counts_the_thinnest_step) {
     EXPECT_LT(time.samples, enough_samples);
 }
 
+TEST(run_time, ends_when_service_is_back) {
+    runbook::Graph graph;
+    graph.nodes = {node("restore", {}, seconds(2)),
+                   node("rebuild-protection", {"restore"}, seconds(60))};
+    EXPECT_EQ(run_time(plan_of_one(), {}, {}, graph).total.p95, seconds(2));
+}
+
 TEST(run_time, of_steps_at_another_site_does_not_rest_on_those_at_home) {
     runbook::Graph graph;
     graph.nodes = {node("a", {}, seconds(7))};

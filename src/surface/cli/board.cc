@@ -86,11 +86,9 @@ Exposure exposure_of(Session& session, engine::Workspace& workspace, engine::Ins
 }
 
 /// The scenario in which the component comes back last; one that never brings it back is worse.
-std::optional<readiness::Forecast> worst_of(const std::vector<readiness::Forecast>& forecasts,
-                                            const std::string& component) {
+std::optional<readiness::Forecast> worst_of(const std::vector<readiness::Forecast>& forecasts) {
     const readiness::Forecast* worst = nullptr;
     for (const readiness::Forecast& one : forecasts) {
-        if (one.component != component || !(one.hit || one.touched)) continue;
         const bool later = worst == nullptr || (!one.time.recovers && worst->time.recovers) ||
                            (one.time.recovers == worst->time.recovers &&
                             one.time.total.p95 > worst->time.total.p95);
@@ -153,8 +151,11 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
         row.exposure = exposure_of(session, workspace, instances, component, row.instance);
         for (const Promise& promise : promises)
             if (promise.component == &component) row.promises.push_back(promise);
-        if (measured.has_value() && component.objectives.rto)
-            row.worst = worst_of(measured->forecasts, component.name);
+        if (measured.has_value())
+            for (const readiness::Forecast& one : measured->forecasts)
+                if (one.component == component.name && (one.hit || one.touched))
+                    row.forecasts.push_back(one);
+        if (component.objectives.rto) row.worst = worst_of(row.forecasts);
         remember(row, last_known, board.at);
         board.trouble = board.trouble || is_in_trouble(row, board.at);
         board.proves = board.proves || row.exposure.proven.has_value();

@@ -39,7 +39,8 @@ struct BoardRow {
     providers::Instance instance;
     Exposure exposure;
     std::vector<Promise> promises;
-    /// The scenario that brings it back last; absent when none was asked for (no objective).
+    std::vector<readiness::Forecast> forecasts;  ///< of the scenarios that hit or touch it
+    /// The one that brings it back last; absent when it has no objective or nothing touches it.
     std::optional<readiness::Forecast> worst;
     std::optional<Duration> unknown_for;  ///< since its health was last known, in a --watch
 };

@@ -201,11 +201,11 @@ Json to_json(const std::optional<providers::RecoveryPoint>& point) {
     return Json{{"point", point->id}, {"method", point->method}, {"at", format_instant(point->at)}};
 }
 
-Json prediction(const BoardRow& row) {
-    if (!row.worst) return nullptr;
+Json to_json(const readiness::Forecast& forecast) {
     static constexpr std::array<std::string_view, 3> bases{"measured", "estimate", "assumed"};
-    const readiness::RecoveryTime& time = row.worst->time;
-    Json json{{"scenario", row.worst->scenario}, {"recovers", time.recovers}};
+    const readiness::RecoveryTime& time = forecast.time;
+    Json json{{"scenario", forecast.scenario}, {"recovers", time.recovers}};
+    json["worst_loss_s"] = seconds_of(forecast.loss.worst);
     if (!time.recovers) {
         json["why"] = time.why;
         return json;
@@ -241,7 +241,11 @@ Json to_json(const BoardRow& row, Instant now) {
         exposure.last_report ? seconds_of(age_at(*exposure.last_report, now)) : Json(nullptr);
     json["newest_point"] = to_json(exposure.newest);
     json["proven_point"] = to_json(exposure.proven);
-    json["predicted_rto"] = prediction(row);
+    json["predicted_rto"] = row.worst ? to_json(*row.worst) : Json(nullptr);
+    Json forecasts = Json::array();
+    for (const readiness::Forecast& forecast : row.forecasts)
+        forecasts.push_back(to_json(forecast));
+    json["forecasts"] = forecasts;
     const Promise* rto = promise_of(row, Objective::rto);
     json["measured_rto_s"] =
         rto != nullptr && rto->proof.fact ? seconds_of(rto->proof.fact->value) : Json(nullptr);

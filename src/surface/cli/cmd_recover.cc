@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "core/readiness/run_time.h"
+#include "engine/evidence.h"
 #include "engine/recovery.h"
 #include "platform/base/size.h"
 #include "platform/base/text.h"
@@ -23,8 +25,32 @@ struct RecoverOptions {
     bool preview = false, yes = false;
 };
 
+/// How long it will take until service is back, and what that rests on. A history that cannot be
+/// read only makes the words more careful: the recovery must not wait for it.
+std::string time_words(engine::Workspace& workspace, const engine::Proposal& proposal) {
+    const plan::Scenario* scenario = workspace.plan.scenario(proposal.scenario);
+    if (scenario == nullptr) return {};
+    const auto history = engine::load_history(workspace.state, workspace.plan);
+    const readiness::RunTime time = readiness::run_time(
+        workspace.plan, history.value_or(readiness::History()), scenario->steps, proposal.graph);
+    if (time.total.p50 == Duration::zero()) return {};
+    const std::string typical = human_duration(time.total.p50);
+    const std::string bound = human_duration(time.total.p95);
+    if (time.measured < time.steps)
+        return fmt::format(
+            "about {}, up to {}: {} of {} steps are estimates, nothing like it has "
+            "run here",
+            typical, bound, time.steps - time.measured, time.steps);
+    if (time.samples < readiness::enough_samples)
+        return fmt::format(
+            "about {}, up to {}: measured only {} time{} here, too little history "
+            "to predict from",
+            typical, bound, time.samples, time.samples == 1 ? "" : "s");
+    return fmt::format("{}, up to {} (p50 and p95 of {} runs here)", typical, bound, time.samples);
+}
+
 /// What is known before anything is touched: seen, chosen, lost, done to what.
-void show(const Output& output, const engine::Proposal& proposal) {
+void show(const Output& output, engine::Workspace& workspace, const engine::Proposal& proposal) {
     for (const std::string& line : proposal.because)
         output.line(fmt::format("{} {}", output.paint(Tone::warning, "seen:"), line));
     output.line(fmt::format("{} {}", output.paint(Tone::strong, "scenario:"), proposal.scenario));
@@ -41,9 +67,8 @@ void show(const Output& output, const engine::Proposal& proposal) {
                                        " (allowed " + human_duration(*prospect.objective) + ")");
         output.line(text);
     }
-    if (proposal.estimate > Duration::zero())
-        output.line(fmt::format("{} about {}", output.paint(Tone::strong, "time:"),
-                                human_duration(proposal.estimate)));
+    if (const std::string words = time_words(workspace, proposal); !words.empty())
+        output.line(fmt::format("{} {}", output.paint(Tone::strong, "time:"), words));
     for (const rb::Node& node : proposal.graph.nodes) {
         if (!node.destructive) continue;
         const auto instance = proposal.look.instances.find(node.component);
@@ -89,7 +114,7 @@ Result<ExitCode> recover(Session& session, const RecoverOptions& options) {
         TRY(engine::propose(session.context(), workspace, instances, request));
     if (options.preview) return show_preview(session, instances, proposal, request.run);
 
-    if (!session.output().json()) show(session.output(), proposal);
+    if (!session.output().json()) show(session.output(), workspace, proposal);
     TRY(pass_guards(session, options, proposal));
     rb::RunStarted start;
     start.run = request.run;
