@@ -91,6 +91,21 @@ bool loses_control_plane(const plan::Plan& plan, const Damage& damage, const rb:
     });
 }
 
+/// It acts at a lost site, and no step before it has brought its component back elsewhere.
+bool is_out_of_reach(const Act& act, std::uint32_t n) {
+    const rb::Node& node = act.nodes[n];
+    if (!act.damage.sites.contains(node.site) || readiness::is_bystander(node.verb)) return false;
+    // A look from outside follows the traffic.
+    if (!node.component.empty() && !act.damage.lost.contains(node.component)) return false;
+    for (std::uint32_t before = 0; before < n; ++before) {
+        const rb::Node& other = act.nodes[before];
+        if (other.component == node.component && !act.damage.sites.contains(other.site) &&
+            !readiness::is_bystander(other.verb) && !readiness::is_proof(other.verb))
+            return false;
+    }
+    return true;
+}
+
 /// Needs first. A circle of needs (an error of the plan) is cut where it is met.
 void visit(const Act& act, std::uint32_t component, std::vector<bool>& seen,
            std::vector<std::uint32_t>& order) {
@@ -196,8 +211,7 @@ Result<void> Stage::add_scenario(const plan::Scenario& scenario, const plan::Cat
         const plan::Component* component = plan_->component(node.component);
         act.paces.push_back(
             Pace::of_step(node, options.history, component != nullptr ? component->site : ""));
-        act.out_of_reach.push_back(act.damage.sites.contains(node.site) &&
-                                   !readiness::is_bystander(node.verb));
+        act.out_of_reach.push_back(is_out_of_reach(act, n));
         const bool thaws = node.verb == "restore" && component != nullptr;
         act.thaw.push_back(thaws ? act.ways[place_of(*plan_, component->name)].thaw
                                  : Duration::zero());
