@@ -31,9 +31,22 @@ Result<RecoveryPoint> choose(const std::vector<RecoveryPoint>& points, const std
     const RecoveryPoint* newest = nullptr;
     std::string why = "nothing was ever backed up";
     for (const RecoveryPoint& point : points) {
+        const bool bad = point.verdict == "bad";
+        // "latest" names none: the provider refuses it as well.
+        const bool anonymous = point.id == "latest" && (!to || *to == "latest");
+        if (bad && anonymous)
+            return conflict(
+                fmt::format("{}: the newest state was found bad: {}; `--to {}` takes it "
+                            "all the same",
+                            component, point.verdict_why, point.position),
+                "Name a point that is not; `lifeboat points` lists them.");
         if (to && point.id == *to && point.problem.empty()) return point;
         if (!point.problem.empty()) {
             why = point.problem;
+            continue;
+        }
+        if (bad) {  // taken only by name
+            why = fmt::format("{} was found bad: {}", point.id, point.verdict_why);
             continue;
         }
         if (newest == nullptr || point.at > newest->at) newest = &point;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "platform/observe/log.h"
 
@@ -28,11 +29,17 @@ Result<Verdict> verdict_from(const Json& json) {
 
 }  // namespace
 
-Result<Verdicts> load_verdicts(vault::Vault& vault, const std::string& component) {
+Result<Verdicts> load_verdicts(vault::Vault& vault, const std::string& component,
+                               const std::vector<vault::Point>& points) {
     Verdicts verdicts;
+    std::set<std::string, std::less<>> wanted;
+    for (const vault::Point& point : points) wanted.insert(point.id.value);
     const std::vector<std::string> names = TRY(vault.documents(component));
     for (const std::string& name : names) {
         if (!name.starts_with(prefix)) continue;
+        // Those of points that are gone speak of nothing any more.
+        const std::string_view rest = std::string_view(name).substr(prefix.size());
+        if (!wanted.contains(rest.substr(0, rest.find('/')))) continue;
         const auto bytes = vault.get_document(component, name);
         const auto json =
             bytes.has_value() ? parse_json(as_text(*bytes)) : Result<Json>(bytes.error());

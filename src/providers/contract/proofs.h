@@ -27,8 +27,10 @@ struct Verdict {
 /// Everything that is known of a component's points, newest last, by point.
 using Verdicts = std::map<std::string, std::vector<Verdict>>;
 
-/// Errors: those of the vault. A document that cannot be read is left out and logged.
-Result<Verdicts> load_verdicts(vault::Vault& vault, const std::string& component);
+/// About these points of the component. Errors: those of the vault. A document that cannot be read is
+/// left out and logged.
+Result<Verdicts> load_verdicts(vault::Vault& vault, const std::string& component,
+                               const std::vector<vault::Point>& points);
 
 /// Durable. `document` is to_json(proof) with "id", "at", "verdict" and whatever else is worth
 /// keeping.

@@ -4,6 +4,7 @@
 
 #include "platform/base/text.h"
 #include "platform/task/scope.h"
+#include "providers/postgres/activity.h"
 #include "providers/postgres/backup_files.h"
 #include "providers/postgres/stream.h"
 #include "providers/postgres/wal_record.h"
@@ -109,6 +110,7 @@ private:
     std::unique_ptr<Connection> questions_, replication_;
     Identity identity_;
     SourceConfig config_;
+    Activity writes_;
     std::uint32_t segment_size_ = 0;
     Instant began_{};
     std::unique_ptr<vault::PointWriter> writer_;
@@ -125,6 +127,8 @@ Result<void> BaseBackup::prepare(const Context& context) {
     TRY(require_pinned(server_, identity_.system_identifier));
     TRY(require_known(*services_.vault, server_, identity_.system_identifier));
     config_ = TRY(capture_config(bounded, *questions_));
+    // Before the backup: what is written from here on is counted as written since.
+    if (!identity_.in_recovery) writes_ = cluster_activity(bounded, server_).value_or(Activity{});
     auto replication = TRY(Connection::open(bounded, server_.connect_options(true)));
     replication_ = std::move(replication);
     const SystemInfo system = TRY(identify_system(bounded, *replication_));
@@ -242,6 +246,7 @@ Json BaseBackup::facts(const BackupFiles& files, const BackupStop& stop, Instant
                 {"from_standby", identity_.in_recovery},
                 {"slot", server_.slot},
                 {"token", request_.token},
+                {"writes", to_json(writes_)},
                 // What the vault must keep of the WAL for this point, by whole segments: that is
                 // how a restore asks for it.
                 {"log", Json{{"lineage", fmt::format("{}", identity_.system_identifier)},

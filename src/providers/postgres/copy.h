@@ -5,10 +5,13 @@
 /// to promote it: every comparison comes before. Not thread-safe.
 
 #include <functional>
+#include <optional>
 
 #include "providers/postgres/instance_directory.h"
 
 namespace lifeboat::postgres {
+
+struct WrittenCanary;
 
 struct Copy {
     const Services& services;
@@ -19,6 +22,13 @@ struct Copy {
     Path directory;
     Marker marker;
     vault::Point point;
+
+    std::shared_ptr<const WrittenCanary> canary;  ///< written for this proof
+    std::optional<Duration> canary_arrival;       ///< until it was in the vault
+    std::string canary_problem;  ///< why none was written although the plan wants it
+    bool asked_for_latest = false;
+    Instant decided_at{};         ///< when its end was chosen
+    std::optional<Duration> rpo;  ///< measured by the canaries
 
     Environment& environment() const { return services.environment; }
     /// A connection to a database of the copy; "" = the component's own.
@@ -44,5 +54,12 @@ std::string shown_name(std::string_view schema, std::string_view name);
 // The exams. An Error ends the exam: what it was is decided by examine(). Several when there is
 // more to say.
 Result<std::vector<providers::Exam>> examine_checks(const Context& context, Copy& copy);
+Result<std::vector<providers::Exam>> examine_canary(const Context& context, Copy& copy);
+Result<std::vector<providers::Exam>> examine_rows(const Context& context, Copy& copy);
+Result<std::vector<providers::Exam>> examine_dump(const Context& context, Copy& copy);
+/// May promote the copy.
+Result<std::vector<providers::Exam>> examine_structure(const Context& context, Copy& copy);
+/// Ends the copy's server.
+Result<std::vector<providers::Exam>> examine_pages(const Context& context, Copy& copy);
 
 }  // namespace lifeboat::postgres

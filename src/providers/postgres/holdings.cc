@@ -66,6 +66,19 @@ bool holds_wal(const Holdings& holdings, Timeline timeline, Lsn position = 0) {
 
 }  // namespace
 
+const providers::Verdict* Base::against(Lsn end) const {
+    Lsn cleared = 0;
+    for (auto verdict = verdicts.rbegin(); verdict != verdicts.rend(); ++verdict) {
+        const Lsn at = parse_lsn(verdict->position).value_or(0);
+        if (!verdict->bad) {
+            cleared = std::max(cleared, at);
+        } else if (at > cleared && at <= end) {
+            return &*verdict;
+        }
+    }
+    return nullptr;
+}
+
 std::optional<History> Holdings::history(Timeline timeline) const {
     if (timeline == 1) return History{};
     const auto found = histories.find(timeline);
@@ -138,8 +151,10 @@ Result<Holdings> load_holdings(vault::Vault& vault, const std::string& component
     const auto cluster = system_identifier ? system_identifier : newest_cluster(bases, logs);
     if (!cluster) return holdings;
     holdings.system_identifier = *cluster;
+    providers::Verdicts verdicts = TRY(providers::load_verdicts(vault, component, points));
     for (Base& base : bases) {
         if (base.system_identifier != *cluster) continue;
+        base.verdicts = std::move(verdicts[base.point.id.value]);
         holdings.segment_size = base.segment_size;
         holdings.bases.push_back(std::move(base));
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "providers/contract/proofs.h"
 #include "providers/postgres/history.h"
 #include "vault/vault.h"
 
@@ -19,6 +20,11 @@ struct Base {
     Timeline timeline = 0;
     Lsn start = 0, stop = 0;
     std::uint32_t segment_size = 0;
+    std::vector<providers::Verdict> verdicts;  ///< of its verifications, oldest first
+
+    /// The verification that speaks against restoring it up to `end`: a difference was found at or
+    /// before that position, and no later verification went further without one.
+    const providers::Verdict* against(Lsn end) const;
 };
 
 struct Holdings {

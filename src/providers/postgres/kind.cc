@@ -43,6 +43,8 @@ std::vector<SettingSpec> settings() {
                 "(max_slot_wal_keep_size is -1).",
                 false),
         setting("rate", SettingType::rate, "The most that a base backup reads."),
+        setting("canary", SettingType::boolean,
+                "Let `verify` write a row to lifeboat.canary, which measures the RPO.", false),
         setting("slot", SettingType::text,
                 "Name of the replication slot; `lifeboat_` and the component's name when absent."),
         setting("start_timeout", SettingType::duration,

@@ -8,6 +8,7 @@
 #include "platform/base/size.h"
 #include "platform/base/text.h"
 #include "providers/postgres/backup.h"
+#include "providers/postgres/canary.h"
 #include "providers/postgres/copy.h"
 #include "providers/postgres/restore.h"
 
@@ -22,6 +23,10 @@ using providers::ProofSink;
 
 constexpr std::uint64_t spare_bytes = 64U << 20U;  // configuration, sockets, log, temporary files
 constexpr std::uint64_t wal_bytes_max = 1536U << 20U;  // what a replaying server keeps of its WAL
+
+constexpr Duration canary_write_time = 10s;
+constexpr Duration canary_patience = 8s;
+constexpr Duration canary_look = 50ms;
 
 using Examination = Result<std::vector<Exam>> (*)(const Context&, Copy&);
 
@@ -129,10 +134,57 @@ Proof proof_of(const Choice& choice) {
     return proof;
 }
 
+/// What is known of the canary before anything is restored.
+struct CanaryWatch {
+    std::shared_ptr<const WrittenCanary> written;
+    std::optional<Duration> arrival;
+    std::string problem;
+};
+
+/// Writes a canary at the source, and waits a little until the vault has it: `protect` may be at
+/// work.
+Result<CanaryWatch> release_canary(const Context& context, const Services& services,
+                                   const ProofCall& call, const Server& source) {
+    CanaryWatch watch;
+    const bool wanted =
+        call.may_write && call.to == "latest" && bool_or(call.current.settings, "canary", false);
+    if (!wanted) return watch;
+    auto written = write_canary(context.within(canary_write_time), source);
+    TRY(context.check("writing a canary"));
+    if (!written.has_value()) {
+        watch.problem = fmt::format("none could be written: {}", written.error().message);
+        return watch;
+    }
+    watch.written = std::make_shared<const WrittenCanary>(*written);
+    const Monotonic until = context.clock().monotonic() + canary_patience;
+    while (context.clock().monotonic() < until) {
+        const auto logs = TRY(services.vault->logs(call.component.name));
+        const bool there = std::ranges::any_of(
+            logs, [&](const vault::LogStatus& log) { return log.boundary >= written->durable; });
+        if (there) {
+            watch.arrival = context.clock().monotonic() - written->at;
+            return watch;
+        }
+        TRY(context.sleep(canary_look));
+    }
+    return watch;
+}
+
 Exam started(const Proof& proof) {
     return {.name = "starts",
             .detail = fmt::format("restored, started and replayed to exactly {}", proof.position),
             .took = proof.restored_in};
+}
+
+/// In this order: what compares the copy with the source at its exact position, before what may
+/// promote it, before what ends its server.
+Result<void> examine_all(const Context& context, Copy& copy, Proof& proof) {
+    TRY(examine(context, copy, "the plan's checks", examine_checks, proof));
+    TRY(examine(context, copy, "canary", examine_canary, proof));
+    TRY(examine(context, copy, "row counts", examine_rows, proof));
+    TRY(examine(context, copy, "pg_dump to nowhere", examine_dump, proof));
+    TRY(examine(context, copy, "amcheck", examine_structure, proof));
+    return examine(context, copy, "page checksums", examine_pages, proof);
 }
 
 }  // namespace
@@ -144,8 +196,14 @@ Result<Proof> prove(const Context& context, const Services& services, const Proo
         request.on_files = [&](const Path& data) {
             return damage(services.environment.files, data, call.damage);
         };
+    TRY(require_vault(services));
+    const Server source = TRY(server_of(services, call.plan, call.current));
+    if (sink.stage) sink.stage("choosing a point");
+    const Choice first = TRY(choose_for(context, services, request));
+    TRY(require_room(services, call, first));
+    const CanaryWatch watch = TRY(release_canary(context, services, call, source));
     const Choice choice = TRY(choose_for(context, services, request));
-    TRY(require_room(services, call, choice));
+    const Instant decided = context.clock().now();
     Proof proof = proof_of(choice);
     if (sink.stage) sink.stage("restoring");
     const Monotonic began = context.clock().monotonic();
@@ -172,11 +230,17 @@ Result<Proof> prove(const Context& context, const Services& services, const Proo
               .call = call,
               .sink = sink,
               .server = TRY(server_of(services, call.plan, made)),
-              .source = TRY(server_of(services, call.plan, call.current)),
+              .source = source,
               .directory = found.directory,
               .marker = *found.marker,
-              .point = choice.base.point};
-    TRY(examine(context, copy, "the plan's checks", examine_checks, proof));
+              .point = choice.base.point,
+              .canary = watch.written,
+              .canary_arrival = watch.arrival,
+              .canary_problem = watch.problem};
+    copy.asked_for_latest = call.to == "latest";
+    copy.decided_at = decided;
+    TRY(examine_all(context, copy, proof));
+    proof.rpo = copy.rpo;
     return proof;
 }
 

@@ -76,10 +76,31 @@ std::string alternatives(const std::vector<Usable>& bases) {
                        format_lsn(best->base->stop), end, end);
 }
 
-Result<Choice> finish(const History& path, const std::vector<Usable>& bases, const Place& place) {
+/// Whether a base backup may be taken that a verification found bad: only when it, or the exact
+/// position, was named.
+enum class Bad { refused, accepted };
+
+Error all_are_bad(const Usable& bad, const Place& place) {
+    const providers::Verdict& verdict = *bad.base->against(place.lsn);
+    return conflict(
+        fmt::format("every way to {} was found bad: {} ({}, {})", format_lsn(place.lsn),
+                    verdict.why, bad.base->point.id.value, verdict.id),
+        fmt::format("Go back further (`lifeboat points`), or take it all the same with `--to {}`.",
+                    format_lsn(place.lsn)));
+}
+
+Result<Choice> finish(const History& path, const std::vector<Usable>& bases, const Place& place,
+                      Bad bad = Bad::refused) {
     const Usable* chosen = nullptr;
-    for (const Usable& usable : bases)
-        if (covers(path, *usable.base, usable.unbroken, place)) chosen = &usable;
+    const Usable* condemned = nullptr;
+    for (const Usable& usable : bases) {
+        if (!covers(path, *usable.base, usable.unbroken, place)) continue;
+        (usable.base->against(place.lsn) == nullptr ? chosen : condemned) = &usable;
+    }
+    if (chosen == nullptr && condemned != nullptr) {
+        if (bad == Bad::refused) return all_are_bad(*condemned, place);
+        chosen = condemned;
+    }
     if (chosen == nullptr) {
         std::string why = "no base backup ended before it";
         for (const Usable& usable : bases)
@@ -150,9 +171,10 @@ Result<Choice> choose_lsn(const History& path, WalIndex& index, const std::vecto
     Place place{timelines.front(), lsn, std::nullopt};
     for (const Timeline timeline : timelines)
         if (lsn > begin_of(path, timeline)) place.timeline = timeline;
-    TRY(finish(path, bases, place));  // the bytes are there: now the record's end can be looked for
+    // The bytes are there: now the record's end can be looked for.
+    TRY(finish(path, bases, place, Bad::accepted));
     place.lsn = TRY(index.boundary_at(place.timeline, lsn));
-    return finish(path, bases, place);
+    return finish(path, bases, place, Bad::accepted);
 }
 
 Result<std::optional<Choice>> choose_label(const History& path, WalIndex& index,
@@ -180,7 +202,7 @@ Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::stri
             return corrupt(
                 fmt::format("the history of timeline {} is not in the vault", base.timeline));
         const Usable only{&base, reach(holdings, *path, base.timeline, base.start)};
-        return finish(*path, {only}, {base.timeline, base.stop, base.point.ended});
+        return finish(*path, {only}, {base.timeline, base.stop, base.point.ended}, Bad::accepted);
     }
     const auto path = holdings.tip();
     if (!path)
@@ -208,6 +230,12 @@ Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::stri
 
 namespace {
 
+void judge(providers::RecoveryPoint& point, const providers::Verdict& verdict) {
+    point.verdict = verdict.bad ? "bad" : "proven";
+    point.verified_at = verdict.at;
+    point.verdict_why = verdict.why;
+}
+
 providers::RecoveryPoint point_of(const Base& base, const Reach& unbroken, bool on_path) {
     providers::RecoveryPoint point;
     point.id = base.point.id.value;
@@ -226,7 +254,35 @@ providers::RecoveryPoint point_of(const Base& base, const Reach& unbroken, bool 
                                           format_lsn(unbroken.until), format_lsn(base.stop))
                             : unbroken.stopped_by;
     }
+    if (!base.verdicts.empty()) judge(point, base.verdicts.back());
+    if (const providers::Verdict* against = base.against(base.stop)) judge(point, *against);
     return point;
+}
+
+/// What is known of a range's newest end: bad when every way there is, else the newest proof of
+/// one.
+void judge_range(const std::vector<Usable>& bases, const Usable& range,
+                 providers::RecoveryPoint& point) {
+    const providers::Verdict *bad = nullptr, *proven = nullptr;
+    bool some_good = false;
+    for (const Usable& usable : bases) {
+        const bool same = usable.unbroken.timeline == range.unbroken.timeline &&
+                          usable.unbroken.until == range.unbroken.until;
+        if (!same) continue;
+        if (const providers::Verdict* against = usable.base->against(range.unbroken.until)) {
+            bad = against;
+            continue;
+        }
+        some_good = true;
+        for (const providers::Verdict& verdict : usable.base->verdicts)
+            if (!verdict.bad && (proven == nullptr || verdict.at > proven->at)) proven = &verdict;
+    }
+    if (!some_good && bad != nullptr) {
+        judge(point, *bad);
+    } else if (proven != nullptr) {
+        judge(point, *proven);
+        point.verdict_why = fmt::format("up to {}", proven->position);
+    }
 }
 
 }  // namespace
@@ -242,8 +298,9 @@ Result<std::vector<providers::RecoveryPoint>> list_points(const Holdings& holdin
     const auto path = holdings.tip();
     if (!path) return points;
     // Bases that reach equally far make one range, which begins with the oldest of them.
+    const std::vector<Usable> bases = usable_bases(holdings, *path);
     std::vector<Usable> ranges;
-    for (const Usable& usable : usable_bases(holdings, *path)) {
+    for (const Usable& usable : bases) {
         if (usable.unbroken.until < usable.base->stop) continue;
         const auto same = [&](const Usable& range) {
             return range.unbroken.timeline == usable.unbroken.timeline &&
@@ -266,6 +323,7 @@ Result<std::vector<providers::RecoveryPoint>> list_points(const Holdings& holdin
         point.size = range.base->point.size;
         point.identity = Json{{"system_identifier", fmt::format("{}", holdings.system_identifier)},
                               {"timeline", range.unbroken.timeline}};
+        judge_range(bases, range, point);
         points.push_back(std::move(point));
     }
     return points;

@@ -70,13 +70,24 @@ Result<ExitCode> backup(Session& session, const BackupOptions& options) {
     return exit_code_for(*last);
 }
 
+/// "proven 4m ago", "bad 4m ago: amcheck: table public.orders: 3 rows"; "never" when nobody looked.
+std::string verified(Session& session, const providers::RecoveryPoint& point) {
+    const Output& output = session.output();
+    if (!point.verified_at) return output.paint(Tone::faint, "never");
+    const Duration ago = std::max(Duration::zero(),
+                                  Duration(session.environment().clock.now() - *point.verified_at));
+    const std::string text = fmt::format("{} {} ago", point.verdict, human_duration(ago));
+    if (point.verdict == "proven") return output.paint(Tone::good, text);
+    return output.paint(Tone::bad, text + ": " + point.verdict_why);
+}
+
 Result<ExitCode> points(Session& session, const BackupOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
     engine::Instances instances(workspace);
     const Output& output = session.output();
     Json all = Json::array();
     std::vector<std::vector<std::string>> rows{
-        {"component", "point", "as of", "from", "position", "size", ""}};
+        {"component", "point", "as of", "from", "position", "size", "verified", ""}};
     std::optional<Error> problem;
     TRY(require_components(workspace.plan, options.components));
     (void)TRY(session.vault());
@@ -96,7 +107,7 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
         for (const providers::RecoveryPoint& point : *found) {
             rows.push_back({component.name, point.id, format_instant(point.at),
                             point.from ? format_instant(*point.from) : "", point.position,
-                            human_size(point.size),
+                            human_size(point.size), verified(session, point),
                             point.problem.empty() ? "" : output.paint(Tone::bad, point.problem)});
             all.push_back(
                 Json{{"component", component.name},
@@ -107,6 +118,10 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
                      {"position", point.position},
                      {"size", point.size},
                      {"identity", point.identity},
+                     {"verdict", point.verdict},
+                     {"verdict_why", point.verdict_why},
+                     {"verified_at",
+                      point.verified_at ? Json(format_instant(*point.verified_at)) : Json(nullptr)},
                      {"problem", point.problem}});
         }
     }
