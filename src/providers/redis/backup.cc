@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "providers/contract/proofs.h"
 #include "providers/redis/server.h"
 
 namespace lifeboat::redis {
@@ -50,8 +51,11 @@ Json facts_of(const Synced& synced, const Presence& presence, const std::string&
     Json databases = Json::object();
     std::uint64_t keys = 0;
     for (const auto& [number, count] : synced.summary.databases) {
-        databases[std::to_string(number)] =
-            Json{{"keys", count.keys}, {"expiring", count.expiring}};
+        Json& database = databases[std::to_string(number)];
+        database = Json{{"keys", count.keys}, {"expiring", count.expiring}};
+        if (const auto types = synced.summary.types.find(number);
+            types != synced.summary.types.end())
+            database["types"] = types->second;
         keys += count.keys;
     }
     Json facts{{"token", token},
@@ -155,12 +159,22 @@ Result<vault::Point> choose_point(Services& services, const std::string& compone
     if (points.empty())
         return not_found(fmt::format("the vault has no point of {}", component),
                          fmt::format("Make one with `lifeboat backup {}`.", component));
+    const auto verdicts = TRY(providers::load_verdicts(*services.vault, component, points));
     const auto newest_until = [&](std::optional<Instant> limit) -> Result<vault::Point> {
         const vault::Point* best = nullptr;
-        for (const vault::Point& point : points)
-            if (!limit || time_of(point) <= *limit)
-                if (best == nullptr || time_of(point) >= time_of(*best)) best = &point;
+        const vault::Point* bad = nullptr;
+        for (const vault::Point& point : points) {
+            if (limit && time_of(point) > *limit) continue;
+            const providers::Verdict* verdict = providers::newest_verdict(verdicts, point.id.value);
+            const vault::Point*& found = verdict != nullptr && verdict->bad ? bad : best;
+            if (found == nullptr || time_of(point) >= time_of(*found)) found = &point;
+        }
         if (best != nullptr) return *best;
+        if (bad != nullptr)
+            return conflict(
+                fmt::format("every point of {} in question was found bad: {}", component,
+                            providers::newest_verdict(verdicts, bad->id.value)->why),
+                fmt::format("`--to {}` takes the newest all the same.", bad->id.value));
         return not_found(
             fmt::format("the vault has no point of {} from before {}", component,
                         format_instant(*limit)),

@@ -19,6 +19,7 @@ Json to_json(const Marker& marker) {
                {"port", marker.port},
                {"target_time", marker.target_time},
                {"counts", marker.counts}};
+    if (marker.is_aside) value["aside"] = true;
     if (marker.server)
         value["server"] = Json{{"pid", marker.server->pid},
                                {"start_ticks", marker.server->start_ticks},
@@ -38,6 +39,7 @@ Result<Marker> marker_from(const Json& value) {
     marker.port = static_cast<std::uint16_t>(integer_or(value, "port", 0));
     marker.target_time = string_or(value, "target_time", "");
     if (value.contains("counts")) marker.counts = value["counts"];
+    marker.is_aside = bool_or(value, "aside", false);
     if (value.contains("server")) {
         ProcessIdentity identity;
         identity.pid = TRY(get_integer(value["server"], "pid"));

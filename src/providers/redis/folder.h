@@ -22,6 +22,7 @@ struct Marker {
     std::uint16_t port = 0;
     std::string target_time;
     Json counts = Json::object();  ///< keys after loading, by database
+    bool is_aside = false;         ///< a verification's copy, thrown away afterwards
     std::optional<ProcessIdentity> server;
 };
 

@@ -345,6 +345,38 @@ Result<void> RdbScanner::finish(RdbSummary& summary) {
     return ok();
 }
 
+std::string_view type_name(std::uint8_t stored) {
+    switch (stored) {
+        case 0:
+            return "string";
+        case 1:
+        case 10:
+        case 14:
+        case 18:
+            return "list";
+        case 2:
+        case 11:
+        case 20:
+            return "set";
+        case 3:
+        case 5:
+        case 12:
+        case 17:
+            return "zset";
+        case 4:
+        case 9:
+        case 13:
+        case 16:
+            return "hash";
+        case 15:
+        case 19:
+        case 21:
+            return "stream";
+        default:
+            return "module";
+    }
+}
+
 Result<RdbSummary> RdbScanner::scan() {
     RdbSummary summary;
     std::string magic;
@@ -369,6 +401,7 @@ Result<RdbSummary> RdbScanner::scan() {
         KeyCount& count = summary.databases[database_];
         ++count.keys;
         count.expiring += expiring_ ? 1 : 0;
+        ++summary.types[database_][std::string(type_name(code))];
         expiring_ = false;
     }
     TRY(finish(summary));

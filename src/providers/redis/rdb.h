@@ -25,6 +25,8 @@ struct RdbSummary {
     unsigned version = 0;
     std::map<std::string, std::string> facts;     ///< "redis-ver", "ctime", "repl-id", …
     std::map<std::uint64_t, KeyCount> databases;  ///< without the empty ones
+    /// Keys by type ("string", "hash", …) of each database.
+    std::map<std::uint64_t, std::map<std::string, std::uint64_t>> types;
     std::uint64_t size = 0;                       ///< bytes of the snapshot
     bool checksum_proven = false;                 ///< false: the server writes none
 };
@@ -78,6 +80,9 @@ private:
     std::uint64_t database_ = 0;
     bool expiring_ = false;
 };
+
+/// What TYPE says of a value that is stored as this; "module" for what modules have made.
+std::string_view type_name(std::uint8_t stored);
 
 /// CRC-64 as Redis computes it (Jones), continued from `seed`.
 std::uint64_t crc64(std::uint64_t seed, ByteView bytes);

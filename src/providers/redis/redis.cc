@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include "platform/base/text.h"
+#include "providers/contract/proofs.h"
 #include "providers/redis/backup.h"
 #include "providers/redis/launch.h"
+#include "providers/redis/prove.h"
 #include "providers/redis/restore.h"
 #include "providers/redis/spec.h"
 
@@ -51,6 +53,13 @@ public:
     Result<Probed> probe(const Context& context, const VerbCall& call) override;
     Result<std::vector<RecoveryPoint>> points(const Context& context,
                                               const Target& target) override;
+    Result<Proof> prove(const Context& context, const ProofCall& call,
+                        const ProofSink& sink) override {
+        return redis::prove(context, services_, call, sink);
+    }
+    Result<void> discard(const Context& context, const ProofCall& call) override {
+        return redis::discard(context, services_, call);
+    }
 
 private:
     Result<Json> verify(const Context& context, const VerbCall& call);
@@ -263,6 +272,7 @@ Result<Probed> RedisProvider::probe(const Context& context, const VerbCall& call
 
 Result<std::vector<RecoveryPoint>> RedisProvider::points(const Context&, const Target& target) {
     const auto found = TRY(redis::snapshots(services_, target.component.name));
+    const Verdicts verdicts = TRY(load_verdicts(*services_.vault, target.component.name, found));
     std::vector<RecoveryPoint> points;
     for (const vault::Point& point : found) {
         RecoveryPoint one;
@@ -273,6 +283,11 @@ Result<std::vector<RecoveryPoint>> RedisProvider::points(const Context&, const T
                                    integer_or(point.facts, "offset", 0));
         one.size = point.size;
         one.identity = point.instance.value("identity", Json::object());
+        if (const Verdict* verdict = newest_verdict(verdicts, one.id)) {
+            one.verdict = verdict->bad ? "bad" : "proven";
+            one.verified_at = verdict->at;
+            one.verdict_why = verdict->why;
+        }
         points.push_back(std::move(one));
     }
     return points;

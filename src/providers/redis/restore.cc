@@ -17,6 +17,8 @@ using providers::VerbCall;
 using runbook::ProbeVerdict;
 
 constexpr std::chrono::milliseconds look_again{50};
+/// A copy that is only looked at: it writes nothing, and tells its digest.
+constexpr const char* aside_configuration = "save \"\"\nenable-debug-command local\n";
 
 /// All that is known before anything is written.
 struct Job {
@@ -183,21 +185,22 @@ Result<Json> restore(const Context& context, Services& services, const VerbCall&
         TRY(choose_point(services, call.component->name, string_or(call.arguments, "to", "")));
     TRY(prepare_folder(context, services, job, left));
     Marker marker{.token = call.token, .component = call.component->name};
+    marker.is_aside = bool_or(call.arguments, aside_argument, false);
     marker.point = point.id.value;
     marker.target_time = format_instant(time_of(point));
     marker.port = TRY(providers::reserve_port(services.environment, job.site, call.token));
     TRY(save_marker(files, job.folder, marker));
 
     const Json kept = TRY(write_files(context, services, job, point, progress));
-    const std::string conf =
-        TRY(configuration(services, job.settings, kept, job.folder, marker.port));
+    std::string conf = TRY(configuration(services, job.settings, kept, job.folder, marker.port));
+    if (marker.is_aside) conf += aside_configuration;
     TRY(write_owned(files, job.folder / "redis.conf", conf, job.user));
     const Address address = TRY(address_at(services, job, marker.port));
     Client client =
         TRY(launch(context, services, job.settings, job.folder, marker, address, job.user));
     const auto info = TRY(client.info(context, "keyspace"));
     TRY(prove_keys(point, info, marker.counts));
-    TRY(turn_on_append_only(context, services, job, kept, client));
+    if (!marker.is_aside) TRY(turn_on_append_only(context, services, job, kept, client));
     // Its first point shall not wait for replicas that it does not have. Until its next start only:
     // its configuration is that of the source. Ignored: then the point takes some seconds longer.
     (void)client.command(context, {"CONFIG", "SET", "repl-diskless-sync-delay", "0"});

@@ -5,6 +5,9 @@
 
 namespace lifeboat::redis {
 
+/// An argument of our own making, never of a plan: the server is a verification's copy.
+constexpr const char* aside_argument = "lifeboat.aside";
+
 Result<Json> restore(const Context& context, providers::Services& services,
                      const providers::VerbCall& call, const providers::ProgressSink& progress);
 
