@@ -89,14 +89,14 @@ TEST_F(ExecutorTest, destroyed_it_ends_what_is_under_way) {
 TEST_F(ExecutorTest, prepare_fills_the_templates_and_names_what_is_missing) {
     begin("      - restore: db\n      - {verify: web, text: '{{ steps.restore-db.point }}'}\n");
     const rb::Node node = *run.start.graph.find(StepId("verify-web"));  // outlives the state
-    const auto early = prepare(world->workspace(), *instances, run, node, 1);
+    const auto early = prepare(world->workspace(), *instances, view_of(run, node), 1);
     ASSERT_FALSE(early.has_value());
     EXPECT_NE(early.error().message.find("restore-db"), std::string::npos);
     run = rb::apply(run,
                     rb::Event{world->workspace().now(), rb::StepIntended{StepId("restore-db"), 1}});
     run = rb::apply(run, rb::Event{world->workspace().now(),
                                    rb::StepSucceeded{StepId("restore-db"), 1, {{"point", "x"}}}});
-    const auto ready = prepare(world->workspace(), *instances, run, node, 3);
+    const auto ready = prepare(world->workspace(), *instances, view_of(run, node), 3);
     ASSERT_TRUE(ready.has_value()) << ready.error().message;
     EXPECT_EQ(ready->call.arguments["text"], "x");
     EXPECT_EQ(ready->call.attempt, 3U);

@@ -126,17 +126,25 @@ public:
             timers_.set(context_.clock().monotonic() + timer->after, timer->timer);
             return;
         }
-        // The snapshot is what the worker may know of the run: the state after the decision.
-        auto pushed = jobs_.push(context_, Job{std::make_shared<rb::RunState>(state), command});
+        const StepId step = std::visit([](const auto& each) { return step_of(each); }, command);
+        const rb::Node* node = state.start.graph.find(step);
+        CHECK(node != nullptr);
+        auto pushed = jobs_.push(context_, Job{view_of(state, *node), command});
         if (!pushed.has_value())
             log::warning("engine", "a command was not started: {}", pushed.error().message);
     }
 
 private:
     struct Job {
-        std::shared_ptr<const rb::RunState> run;
+        StepView step;
         rb::Command command;
     };
+
+    template <class C>
+    static StepId step_of(const C& command) {
+        return command.step;
+    }
+    static StepId step_of(const rb::SetTimer&) { return {}; }
 
     Result<void> work(const Context& task) {
         while (true) {
@@ -152,45 +160,38 @@ private:
     }
 
     void carry_out(const Context& task, const Job& job) {
-        std::visit([&](const auto& command) { this->carry(task, *job.run, command); }, job.command);
+        std::visit([&](const auto& command) { this->carry(task, job.step, command); }, job.command);
     }
 
-    const rb::Node& node_of(const rb::RunState& run, const StepId& step) const {
-        const rb::Node* node = run.start.graph.find(step);
-        CHECK(node != nullptr);
-        return *node;
+    Result<PreparedCall> prepare_call(const StepView& step, unsigned attempt) {
+        return prepare(workspace_, instances_, step, attempt);
     }
 
-    Result<PreparedCall> prepare_call(const rb::RunState& run, const StepId& step,
-                                      unsigned attempt) {
-        return prepare(workspace_, instances_, run, node_of(run, step), attempt);
-    }
-
-    Context bounded(const Context& task, const rb::RunState& run, const StepId& step) const {
-        const Duration limit = node_of(run, step).timeout;
+    static Context bounded(const Context& task, const StepView& step) {
+        const Duration limit = step.node.timeout;
         // The machine's own timer decides; the call's limit only makes sure that a thread comes
         // back.
         return limit == Duration::zero() ? task : task.within(limit + limit / 10);
     }
 
-    Result<providers::Started> start_call(const Context& task, const rb::RunState& run,
+    Result<providers::Started> start_call(const Context& task, const StepView& step,
                                           const rb::StartVerb& command) {
-        TRY(adopt(instances_, run, node_of(run, command.step)));
-        PreparedCall prepared = TRY(prepare_call(run, command.step, command.attempt));
+        TRY(adopt(instances_, step));
+        PreparedCall prepared = TRY(prepare_call(step, command.attempt));
         const std::stop_token stop = in_flight_.enter(command.step);
         const std::stop_callback stop_with_us(task.stop_token(),
                                               [&] { in_flight_.end_soon(command.step); });
         auto progress = [&](std::uint64_t done, std::uint64_t total, const std::string& unit) {
             if (options_.on_progress) options_.on_progress({command.step, done, total, unit});
         };
-        auto started = prepared.provider->start(bounded(task, run, command.step).with_stop(stop),
-                                                prepared.call, progress);
+        auto started =
+            prepared.provider->start(bounded(task, step).with_stop(stop), prepared.call, progress);
         in_flight_.leave(command.step);
         return started;
     }
 
-    void carry(const Context& task, const rb::RunState& run, const rb::StartVerb& command) {
-        auto started = start_call(task, run, command);
+    void carry(const Context& task, const StepView& step, const rb::StartVerb& command) {
+        auto started = start_call(task, step, command);
         if (!started.has_value())
             return post(task, rb::StepFailed{command.step, command.attempt, started.error()});
         if (started->operation)
@@ -199,8 +200,8 @@ private:
         post(task, rb::StepSucceeded{command.step, command.attempt, started->outputs});
     }
 
-    void carry(const Context& task, const rb::RunState& run, const rb::PollVerb& command) {
-        auto prepared = prepare_call(run, command.step, command.attempt);
+    void carry(const Context& task, const StepView& step, const rb::PollVerb& command) {
+        auto prepared = prepare_call(step, command.attempt);
         if (!prepared.has_value())
             return post(task, rb::PollFailed{command.step, command.attempt, prepared.error()});
         auto polled = prepared->provider->poll(task, prepared->call, command.operation);
@@ -214,15 +215,15 @@ private:
                                       polled->total, polled->unit});
     }
 
-    Result<providers::Probed> probe_call(const Context& task, const rb::RunState& run,
+    Result<providers::Probed> probe_call(const Context& task, const StepView& step,
                                          const rb::ProbeVerb& command) {
         TRY(in_flight_.end(task, command.step));
-        PreparedCall prepared = TRY(prepare_call(run, command.step, command.attempt));
-        return prepared.provider->probe(bounded(task, run, command.step), prepared.call);
+        PreparedCall prepared = TRY(prepare_call(step, command.attempt));
+        return prepared.provider->probe(bounded(task, step), prepared.call);
     }
 
-    void carry(const Context& task, const rb::RunState& run, const rb::ProbeVerb& command) {
-        auto probed = probe_call(task, run, command);
+    void carry(const Context& task, const StepView& step, const rb::ProbeVerb& command) {
+        auto probed = probe_call(task, step, command);
         if (!probed.has_value())
             return post(task, rb::ProbeFailed{command.step, command.attempt, probed.error()});
         post(task, rb::StepProbed{.step = command.step,
@@ -235,24 +236,24 @@ private:
     }
 
     /// Without an operation it is our own call of start() that has to end.
-    Result<void> cancel_call(const Context& task, const rb::RunState& run,
+    Result<void> cancel_call(const Context& task, const StepView& step,
                              const rb::CancelVerb& command) {
         TRY(in_flight_.end(task, command.step));
         if (command.operation.empty()) return ok();
-        PreparedCall prepared = TRY(prepare_call(run, command.step, command.attempt));
+        PreparedCall prepared = TRY(prepare_call(step, command.attempt));
         return prepared.provider->cancel(task, prepared.call, command.operation);
     }
 
-    void carry(const Context& task, const rb::RunState& run, const rb::CancelVerb& command) {
-        auto cancelled = cancel_call(task, run, command);
+    void carry(const Context& task, const StepView& step, const rb::CancelVerb& command) {
+        auto cancelled = cancel_call(task, step, command);
         rb::StepCancelled answer{.step = command.step, .attempt = command.attempt, .error = {}};
         if (!cancelled.has_value()) answer.error = cancelled.error();
         post(task, answer);
     }
 
-    void carry(const Context& task, const rb::RunState& run, const rb::RecordCalls& command) {
+    void carry(const Context& task, const StepView& step, const rb::RecordCalls& command) {
         rb::StepRecorded answer{.step = command.step, .calls = Json::array()};
-        auto prepared = prepare_call(run, command.step, 1);
+        auto prepared = prepare_call(step, 1);
         auto calls = prepared.has_value() ? prepared->provider->preview(task, prepared->call)
                                           : Result<std::vector<providers::Call>>(prepared.error());
         if (calls.has_value()) {
@@ -266,7 +267,7 @@ private:
         post(task, answer);
     }
 
-    void carry(const Context&, const rb::RunState&, const rb::SetTimer&) {}
+    void carry(const Context&, const StepView&, const rb::SetTimer&) {}
 
     Workspace& workspace_;
     Instances& instances_;

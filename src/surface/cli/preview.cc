@@ -20,7 +20,7 @@ struct Previewed {
 Previewed preview_one(Session& session, engine::Workspace& workspace, engine::Instances& instances,
                       const rb::RunState& run, const rb::Node& node) {
     Previewed previewed{.node = &node, .calls = {}, .problem = {}};
-    auto prepared = engine::prepare(workspace, instances, run, node, 1);
+    auto prepared = engine::prepare(workspace, instances, engine::view_of(run, node), 1);
     if (!prepared.has_value()) {
         previewed.problem = prepared.error().message;
         return previewed;
