@@ -316,9 +316,10 @@ std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t ind
     if (node.needs_fenced && step.error && step.error->kind == ErrorKind::conflict)
         return rb::Approved{node.id, actor, false};
     // What takes longer than its limit does so again: somebody waits it out.
-    const bool too_slow = step.error && step.error->kind == ErrorKind::timeout && !node.approve;
+    const bool asks = node.approve && !step.approved;
+    const bool too_slow = step.error && step.error->kind == ErrorKind::timeout && !asks;
     if (too_slow && deed.held <= retries_by_person) deed.held = retries_by_person + 1;
-    if (deed.held <= retries_by_person || node.approve)
+    if (deed.held <= retries_by_person || asks)
         return rb::RetryRequested{node.id, actor, step.unsure, step.attempt};
     if (deed.held == retries_by_person + 1) {
         ++deed.held;

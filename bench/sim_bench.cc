@@ -1,0 +1,86 @@
+/// Whole recoveries per second on one core: the trials of `lifeboat simulate` on the plan of the
+/// written document, and the runs of `./dev sim` that look for defects.
+
+#include <benchmark/benchmark.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "core/plan/parse.h"
+#include "engine/sim/simulation.h"
+#include "engine/sim/tally.h"
+
+namespace lifeboat::engine::sim {
+namespace {
+
+std::string read_all(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+const Stage& stage() {
+    static const plan::Catalog catalog;
+    static const plan::Parsed parsed =
+        plan::parse("examples/ecommerce-aws.yaml", read_all("examples/ecommerce-aws.yaml"), catalog,
+                    [](const std::string& path) -> Result<std::string> { return read_all(path); });
+    static const Result<Stage> made = Stage::make(parsed.plan, catalog, {});
+    if (!made.has_value()) {
+        for (const plan::Diagnostic& one : parsed.diagnostics)
+            fmt::print(stderr, "{}\n", plan::render(one, parsed.sources));
+        fmt::print(stderr, "{}\n", made.error().message);
+        std::abort();
+    }
+    return *made;
+}
+
+/// One disaster after another, all kinds of the plan, counted into a tally.
+void trials(benchmark::State& state) {
+    Tally tally(stage());
+    std::uint64_t seed = 1;
+    for (auto _ : state) tally.add(run_trial(stage(), {.seed = seed++}));
+    state.SetItemsProcessed(static_cast<std::int64_t>(tally.trials()));
+    state.counters["events per recovery"] =
+        static_cast<double>(tally.events()) / static_cast<double>(tally.trials());
+}
+BENCHMARK(trials)->Unit(benchmark::kMicrosecond);
+
+/// Only disasters that the plan answers with a run.
+void recoveries(benchmark::State& state) {
+    std::uint64_t seed = 1, began = 0;
+    for (auto _ : state) {
+        TrialResult result = run_trial(stage(), {.seed = seed++});
+        while (!result.began) {
+            state.PauseTiming();
+            result = run_trial(stage(), {.seed = seed++});
+            state.ResumeTiming();
+        }
+        ++began;
+        benchmark::DoNotOptimize(result);
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(began));
+}
+BENCHMARK(recoveries)->Unit(benchmark::kMicrosecond);
+
+/// The same recoveries over the real driver, with its journal as text, hashed record by record.
+void faithful_trials(benchmark::State& state) {
+    std::uint64_t seed = 1;
+    for (auto _ : state)
+        benchmark::DoNotOptimize(run_trial(stage(), {.seed = seed++, .faithful = true}));
+    state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(faithful_trials)->Unit(benchmark::kMicrosecond);
+
+/// Runs of made-up plans in a hostile world, every invariant checked after each event.
+void hostile_runs(benchmark::State& state) {
+    std::uint64_t seed = 1;
+    for (auto _ : state) benchmark::DoNotOptimize(simulate({.seed = seed++}));
+    state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(hostile_runs)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace lifeboat::engine::sim
+
+BENCHMARK_MAIN();
