@@ -91,6 +91,38 @@ TEST(evidence_of_runs, a_finished_run_leaves_what_it_measured_and_how_long_its_s
     EXPECT_EQ(load_facts(world.state())->size(), 2U);
 }
 
+TEST(evidence_of_runs, a_component_that_did_not_come_back_has_missed) {
+    World world(promised);
+    runbook::RunState run;
+    run.start = world.start();
+    run.start.scenario = "lost";
+    run.start.plan_digest = world.workspace().plan.digest;
+    run.began = run.ended = world.workspace().now();
+    run.status = runbook::RunStatus::finished;
+    run.outcome = runbook::Outcome::failed;
+    run.steps[StepId("restore-db")].status = runbook::StepStatus::failed;
+    const auto facts = facts_of_run(world.workspace().plan, run, versions_in_use({}));
+    ASSERT_EQ(facts.size(), 1U) << "web was not touched";
+    EXPECT_EQ(facts[0].component, "db");
+    EXPECT_FALSE(facts[0].met);
+    EXPECT_FALSE(facts[0].value);
+    EXPECT_EQ(readiness::weigh(world.workspace().plan, facts, "db", Objective::rto, "", {},
+                               world.workspace().now())
+                  .standing,
+              Standing::missed);
+}
+
+TEST(evidence_of_runs, what_runs_without_a_disaster_proves_nothing) {
+    plan::Plan plan;
+    plan.scenarios.emplace_back();
+    plan.scenarios.back().name = "open";
+    runbook::RunState run;
+    run.start.scenario = "open";
+    run.status = runbook::RunStatus::finished;
+    run.outcome = runbook::Outcome::done;
+    EXPECT_TRUE(facts_of_run(plan, run, Json::object()).empty());
+}
+
 TEST(evidence_of_runs, a_run_of_another_plan_proves_nothing_about_this_one) {
     World world(promised);
     auto start = world.start();

@@ -63,6 +63,7 @@ def test_it_waits_for_a_key_stays_up_when_kept_and_leaves_nothing_when_stopped(f
         result = json.loads(table.read_text())
         assert result["met"] and {row["disaster"] for row in result["objectives"]} == {1, 2, 3}
         assert all(row["measured_s"] <= row["promised_s"] for row in result["objectives"])
+        assert result["proven"] and all(row["predicted_s"] is not None for row in result["objectives"])
         assert f"kept: {home}" in shown and "--stop" in shown
         assert any("postgres" in words for words in below(home).values())
     finally:

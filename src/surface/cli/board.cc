@@ -40,6 +40,12 @@ void take_stream(Exposure& exposure, const engine::ProtectionStatus& status,
     if (!status.stream->warning.empty()) exposure.warning = status.stream->warning;
 }
 
+/// Proven is what was there when it was looked at: a stream has grown since.
+void take_proven(Exposure& exposure, RecoveryPoint point) {
+    if (point.verified_at) point.at = std::min(point.at, *point.verified_at);
+    if (!exposure.proven || point.at > exposure.proven->at) exposure.proven = std::move(point);
+}
+
 /// Points of before the switch hold nothing that was written since; what they were restored to is
 /// there again until then.
 void take_points(Exposure& exposure, const std::vector<RecoveryPoint>& points,
@@ -47,8 +53,7 @@ void take_points(Exposure& exposure, const std::vector<RecoveryPoint>& points,
     for (const RecoveryPoint& point : points) {
         if (!point.problem.empty() || point.verdict == "bad") continue;
         if (!exposure.newest || point.at > exposure.newest->at) exposure.newest = point;
-        if (point.verdict == "proven" && (!exposure.proven || point.at > exposure.proven->at))
-            exposure.proven = point;
+        if (point.verdict == "proven") take_proven(exposure, point);
         const Instant holds = switched ? std::max(point.at, *switched) : point.at;
         exposure.as_of = std::max(exposure.as_of, {holds});
     }

@@ -37,10 +37,9 @@ std::string time_words(engine::Workspace& workspace, const engine::Proposal& pro
     const std::string typical = human_duration(time.total.p50);
     const std::string bound = human_duration(time.total.p95);
     if (time.measured < time.steps)
-        return fmt::format(
-            "about {}, up to {}: {} of {} steps are estimates, nothing like it has "
-            "run here",
-            typical, bound, time.steps - time.measured, time.steps);
+        return fmt::format("about {}, up to {}: {} of {} steps are estimates{}", typical, bound,
+                           time.steps - time.measured, time.steps,
+                           time.measured == 0 ? ", nothing like it has run here" : "");
     if (time.samples < readiness::enough_samples)
         return fmt::format(
             "about {}, up to {}: measured only {} time{} here, too little history "
