@@ -164,16 +164,79 @@ scenarios:
     assert {8, 9, 13, 14} <= {diagnostic["line"] for diagnostic in report["diagnostics"]}
 
 
-def test_check_reads_the_whole_written_plan(cli):
-    done = cli.bare("check", "--json", str(ROOT / "examples/ecommerce-aws.yaml"))
-    assert done.returncode == 0
-    report = documents(done.stdout)[0]
-    assert report["errors"] == 0 and report["warnings"] > 0
+def check(cli, example, *words, code):
+    done = cli.bare("check", *words, "--state", str(cli.state), str(ROOT / "examples" / example))
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_check_says_which_promises_of_the_written_plan_cannot_be_kept(cli):
+    report = documents(check(cli, "ecommerce-aws.yaml", "--json", code=1))[0]
     assert report["components"] == 16 and report["scenarios"] == 5
+    assert report["errors"] > 0 and report["warnings"] > 0 and report["unmet"] == len(report["objectives"]) == 10
+    found = {(remark["line"], remark["id"]) for remark in report["diagnostics"]}
+    assert {(92, "rpo-unreachable"), (213, "better-point-unused"), (99, "unprotected"), (252, "stated-time-over-rto"),
+            (66, "needs-slower"), (284, "control-plane-lost"), (552, "drill-destroys"), (232, "literal-secret")} <= found
+    forecasts = {(one["component"], one["scenario"]): one for one in report["forecasts"]}
+    database = forecasts[("database", "region-failure")]
+    assert database["loss_s"] == 6 * 3600 + 20 * 60 and database["by"] == "snapshot @dr" and not database["rpo_kept"]
+    assert [part["what"] for part in database["loss_parts"]] == ["interval", "snapshot", "copy to dr"]
+    assert not forecasts[("backend", "region-failure")]["recovers"]
 
 
-def test_check_reads_the_plan_of_the_demo(cli):
-    assert cli.bare("check", str(ROOT / "examples/shop/plan.yaml")).returncode == 0
+def test_check_shows_the_line_the_reason_and_the_mend_and_then_the_table(cli):
+    text = check(cli, "ecommerce-aws.yaml", code=1)
+    assert """ecommerce-aws.yaml:92:9: error[rpo-unreachable]: cache may lose at most 1h, but can lose 24h6m
+   92 |       - {method: snapshot, every: 24h, keep: 7d}
+      |         ^ worst case: interval 24h + snapshot 6m (estimate)
+      = try: every: 54m, or method: replica
+""" in text
+    rows = [row.split() for row in text.splitlines()]
+    assert ["component", "objective", "at", "best", "by", "scenario", "evidence"] in rows
+    assert ["backend", "RTO", "30m", "never", "✗"] in [row[:5] for row in rows]
+    assert "errors" in text.splitlines()[-1] and "10 of 10 objectives cannot be met" in text.splitlines()[-1]
+    assert "\ndatabase-failure  database   hit" not in text and "database-failure  database" in check(
+        cli, "ecommerce-aws.yaml", "--all", code=1)
+
+
+def test_check_has_nothing_against_the_mended_plan_but_missing_providers(cli):
+    report = documents(check(cli, "ecommerce-aws-mended.yaml", "--json", code=0))[0]
+    assert report["errors"] == 0 and report["unmet"] == 0
+    assert {remark["id"] for remark in report["diagnostics"]} == {"no-provider"}
+    assert all(row["kept"] and row["standing"] == "none" for row in report["objectives"])
+
+
+def test_check_accepts_the_plan_of_the_demo(cli):
+    report = documents(check(cli, "shop/plan.yaml", "--json", code=0))[0]
+    assert report["errors"] == 0 and all(row["kept"] for row in report["objectives"])
+
+
+def test_check_needs_no_state_and_makes_none(cli):
+    check(cli, "shop/plan.yaml", code=0)
+    assert not cli.state.exists()
+
+
+def test_nothing_unproven_is_green(cli):
+    text = check(cli, "ecommerce-aws-mended.yaml", "--color", "always", code=0)
+    table = text[text.index("component  objective"):]
+    assert "\x1b[33m" in table and "\x1b[32m" not in table
+
+
+def test_check_speaks_sarif(cli):
+    log = documents(check(cli, "ecommerce-aws.yaml", "--sarif", code=1))[0]
+    assert log["version"] == "2.1.0" and log["$schema"].endswith("sarif-2.1.0.json")
+    run, = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert run["tool"]["driver"]["name"] == "lifeboat" and len({rule["id"] for rule in rules}) == len(rules)
+    assert len(run["results"]) == documents(check(cli, "ecommerce-aws.yaml", "--json", code=1))[0]["errors"] + sum(
+        result["level"] == "warning" for result in run["results"])
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] and result["level"] in ("error", "warning")
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"].startswith("file:///") and place["region"]["startLine"] > 0
+        assert result["message"]["text"]
+    broken = cli.write("components: {db: {kind: postgress}}\n").run("check", "--sarif", code=3)
+    assert documents(broken.stdout)[0]["runs"][0]["results"][0]["ruleId"] == "unknown-kind"
 
 
 class _Loader(yaml.SafeLoader):
@@ -189,7 +252,7 @@ def test_the_schema_is_valid_and_accepts_the_examples(cli):
     schema = documents(cli.bare("schema").stdout)[0]
     validator = jsonschema.validators.validator_for(schema)
     validator.check_schema(schema)
-    for example in ("ecommerce-aws.yaml", "shop/plan.yaml"):
+    for example in ("ecommerce-aws.yaml", "ecommerce-aws-mended.yaml", "shop/plan.yaml"):
         plan = yaml.load((ROOT / "examples" / example).read_text(), _Loader)
         problems = [f"{list(e.absolute_path)}: {e.message[:200]}" for e in validator(schema).iter_errors(plan)]
         assert problems == [], example

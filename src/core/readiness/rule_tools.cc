@@ -29,10 +29,10 @@ bool has_target(const plan::Step& step, std::string_view component) {
 std::string told(Duration duration) {
     using std::chrono::hours;
     using std::chrono::minutes;
-    if (duration < hours(24) || duration >= hours(96)) return human_duration(duration);
+    if (duration < hours(24) || duration >= hours(72)) return human_duration(duration);
     const auto whole = std::chrono::floor<minutes>(duration);
     const auto rest = whole - std::chrono::floor<hours>(whole);
-    if (rest == minutes(0)) return human_duration(whole);
+    if (rest == minutes(0)) return fmt::format("{}h", std::chrono::floor<hours>(whole).count());
     return fmt::format("{}h{}m", std::chrono::floor<hours>(whole).count(), rest.count());
 }
 

@@ -61,7 +61,7 @@ void tell_loss(const Subject& subject, const std::vector<const Forecast*>& group
                     .mend = mend_of_loss(subject, component, loss),
                     .component = component.name,
                     .scenario = worst.scenario};
-    const std::string promised = human_duration(*component.objectives.rpo);
+    const std::string promised = told(*component.objectives.rpo);
     if (loss.worst) {
         finding.message = fmt::format("{} may lose at most {}, but can lose {}{}", component.name,
                                       promised, told(*loss.worst), where);
@@ -99,15 +99,15 @@ void unprotected(const Subject& subject, std::vector<Finding>& found) {
         if (!component.objectives.rpo || !component.protect.empty()) continue;
         const plan::KindSpec* kind = subject.catalog.kind(component.kind);
         if (kind == nullptr || !kind->stateful) continue;
-        found.push_back(
-            {.at = component.objectives.rpo_at,
-             .message = fmt::format("{} may lose at most {}, and nothing protects it",
-                                    component.name, human_duration(*component.objectives.rpo)),
-             .note = "no `protect:` at all: everything is lost",
-             .mend = kind->methods.empty() ? std::string()
-                                           : fmt::format("protect: [{{method: {}, every: …}}]",
-                                                         kind->methods.front()),
-             .component = component.name});
+        found.push_back({.at = component.objectives.rpo_at,
+                         .message = fmt::format("{} may lose at most {}, and nothing protects it",
+                                                component.name, told(*component.objectives.rpo)),
+                         .note = "no `protect:` at all: everything is lost",
+                         .mend = kind->methods.empty()
+                                     ? std::string()
+                                     : fmt::format("protect: [{{method: {}, every: …}}]",
+                                                   kind->methods.front()),
+                         .component = component.name});
     }
 }
 
@@ -121,14 +121,14 @@ void rto_unreachable(const Subject& subject, std::vector<Finding>& found) {
     for (const auto& [name, one] : worst) {
         const plan::Component& component = *subject.plan.component(name);
         const Duration rto = *component.objectives.rto;
-        found.push_back({.at = component.objectives.rto_at,
-                         .message = fmt::format("{} must be back within {}, but {} takes {}", name,
-                                                human_duration(rto), one->scenario,
-                                                human_duration(one->time.total.p95)),
-                         .note = explained(one->time.path),
-                         .doubtful = one->time.total.p95 - one->time.assumed <= rto,
-                         .component = name,
-                         .scenario = one->scenario});
+        found.push_back(
+            {.at = component.objectives.rto_at,
+             .message = fmt::format("{} must be back within {}, but {} takes {}", name, told(rto),
+                                    one->scenario, told(one->time.total.p95)),
+             .note = explained(one->time.path),
+             .doubtful = one->time.total.p95 - one->time.assumed <= rto,
+             .component = name,
+             .scenario = one->scenario});
     }
 }
 
@@ -141,14 +141,14 @@ void stated_time(const Subject& subject, std::vector<Finding>& found) {
             const auto& rto = subject.plan.component(one.component)->objectives.rto;
             const bool speaks = one.time.by_account || !one.time.recovers;
             if (rto && *rto < *scenario.stated_time && speaks)
-                missed.push_back(fmt::format("{} {}", one.component, human_duration(*rto)));
+                missed.push_back(fmt::format("{} {}", one.component, told(*rto)));
         }
         if (missed.empty()) continue;
-        found.push_back({.at = place_of(scenario.key_at, "stated_time", scenario.at),
-                         .message = fmt::format(
-                             "{} takes {} by its own account, but an RTO is shorter: {}",
-                             scenario.name, human_duration(*scenario.stated_time), listed(missed)),
-                         .scenario = scenario.name});
+        found.push_back(
+            {.at = place_of(scenario.key_at, "stated_time", scenario.at),
+             .message = fmt::format("{} takes {} by its own account, but an RTO is shorter: {}",
+                                    scenario.name, told(*scenario.stated_time), listed(missed)),
+             .scenario = scenario.name});
     }
 }
 
@@ -160,14 +160,13 @@ void needs_slower(const Subject& subject, std::vector<Finding>& found) {
             const plan::Component* other = subject.plan.component(need);
             if (other != nullptr && other->objectives.rto &&
                 *other->objectives.rto > *component.objectives.rto)
-                slower.push_back(
-                    fmt::format("{} ({})", need, human_duration(*other->objectives.rto)));
+                slower.push_back(fmt::format("{} ({})", need, told(*other->objectives.rto)));
         }
         if (slower.empty()) continue;
         found.push_back(
             {.at = component.objectives.rto_at,
              .message = fmt::format("{} must be back within {}, and needs {}", component.name,
-                                    human_duration(*component.objectives.rto), listed(slower)),
+                                    told(*component.objectives.rto), listed(slower)),
              .note = "it cannot be back before what it needs",
              .component = component.name});
     }

@@ -32,7 +32,7 @@ void retention_short(const Subject& subject, std::vector<Finding>& found) {
             {.at = place_of(longest->key_at, "keep", longest->at),
              .message = fmt::format("points of {} are kept for {}; a corruption is often noticed "
                                     "later than that",
-                                    component.name, human_duration(*longest->keep)),
+                                    component.name, told(*longest->keep)),
              .note = "by then every point holds the corruption",
              .mend = fmt::format("keep: {} or longer", format_duration(notice_time)),
              .component = component.name});
@@ -104,8 +104,8 @@ void retrieval_slow(const Subject& subject, std::vector<Finding>& found) {
             {.at = place_of(cold->key_at, "storage_class", cold->at),
              .message = fmt::format("{} must be back within {}, but its points take up to {} to "
                                     "be retrieved",
-                                    component.name, human_duration(*component.objectives.rto),
-                                    human_duration(retrieval_time(*cold))),
+                                    component.name, told(*component.objectives.rto),
+                                    told(retrieval_time(*cold))),
              .note = "before the first byte is restored",
              .component = component.name});
     }
@@ -114,10 +114,12 @@ void retrieval_slow(const Subject& subject, std::vector<Finding>& found) {
 /// A restore that says which points to use, while better ones survive, too.
 void better_unused(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
-        const Damage damage = damage_of(subject.plan, subject.catalog, scenario);
+        std::optional<Damage> known;
         for_each_step(scenario.steps, [&](const plan::Step& step) {
             const std::string from = string_or(step.arguments, "from", "");
             if (step.verb != "restore" || from.empty()) return;
+            if (!known) known = damage_of(subject.plan, subject.catalog, scenario);
+            const Damage& damage = *known;
             for (const std::string& name : step.targets) {
                 const plan::Component& component = *subject.plan.component(name);
                 if (!damage.hits(name) || !component.objectives.rpo) continue;
@@ -131,18 +133,17 @@ void better_unused(const Subject& subject, std::vector<Finding>& found) {
                 if (chosen.worst && *chosen.worst <= *component.objectives.rpo) continue;
                 const std::string lost =
                     chosen.worst ? told(*chosen.worst) : std::string("everything");
-                found.push_back(
-                    {.at = place_of(step, "from"),
-                     .message = fmt::format("{} restores {} from '{}' and can lose {}, while '{}' "
-                                            "would lose {}",
-                                            scenario.name, name, from, lost, best.by,
-                                            human_duration(*best.worst)),
-                     .note = fmt::format("{} may lose at most {}", name,
-                                         human_duration(*component.objectives.rpo)),
-                     .mend = "from: " + best.by.substr(0, best.by.find(' ')) +
-                             ", or leave it out: the newest point is taken",
-                     .component = name,
-                     .scenario = scenario.name});
+                found.push_back({.at = place_of(step, "from"),
+                                 .message = fmt::format(
+                                     "{} restores {} from '{}' and can lose {}, while '{}' "
+                                     "would lose {}",
+                                     scenario.name, name, from, lost, best.by, told(*best.worst)),
+                                 .note = fmt::format("{} may lose at most {}", name,
+                                                     told(*component.objectives.rpo)),
+                                 .mend = "from: " + best.by.substr(0, best.by.find(' ')) +
+                                         ", or leave it out: the newest point is taken",
+                                 .component = name,
+                                 .scenario = scenario.name});
             }
         });
     }

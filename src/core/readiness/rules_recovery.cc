@@ -29,9 +29,11 @@ bool needs(const plan::Component& component, const std::string& other) {
 
 /// A service that is promised to be back, and nothing says what it needs, not even `needs: []`.
 bool is_silent(const Subject& subject, const plan::Component& component) {
+    if (!component.needs.empty() || !component.objectives.rto ||
+        component.setting_at.contains("needs"))
+        return false;
     const plan::KindSpec* kind = subject.catalog.kind(component.kind);
-    return kind != nullptr && !kind->stateful && component.needs.empty() &&
-           !component.setting_at.contains("needs") && component.objectives.rto.has_value();
+    return kind != nullptr && !kind->stateful;
 }
 
 plan::Position disaster_of(const plan::Scenario& scenario) {
@@ -53,16 +55,16 @@ void unrecovered(const Subject& subject, std::vector<Finding>& found) {
             return one.component == component.name && one.touched && one.time.recovers;
         });
         if (touched) continue;
-        found.push_back({.at = component.at,
-                         .message = fmt::format("no scenario recovers {}", component.name),
-                         .note = component.objectives.rto
-                                     ? fmt::format("it must be back within {}",
-                                                   human_duration(*component.objectives.rto))
-                                     : std::string("it has an objective"),
-                         .mend = fmt::format("a scenario {0}-lost with `lost: [{0}]` and the steps "
-                                             "that bring it back",
-                                             component.name),
-                         .component = component.name});
+        found.push_back(
+            {.at = component.at,
+             .message = fmt::format("no scenario recovers {}", component.name),
+             .note = component.objectives.rto
+                         ? fmt::format("it must be back within {}", told(*component.objectives.rto))
+                         : std::string("it has an objective"),
+             .mend = fmt::format("a scenario {0}-lost with `lost: [{0}]` and the steps "
+                                 "that bring it back",
+                                 component.name),
+             .component = component.name});
     }
 }
 
@@ -213,6 +215,11 @@ void control_plane_lost(const Subject& subject, std::vector<Finding>& found) {
 /// To bring it back, the steps go through what is not back yet.
 void circular_recovery(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        bool through = false;
+        for_each_step(scenario.steps, [&](const plan::Step& step) {
+            through = through || step.arguments.contains("into");
+        });
+        if (!through) continue;
         const Damage damage = damage_of(subject.plan, subject.catalog, scenario);
         std::set<std::string> back;
         for_each_step(scenario.steps, [&](const plan::Step& step) {
@@ -243,16 +250,17 @@ void circular_recovery(const Subject& subject, std::vector<Finding>& found) {
 
 /// Resolvers keep the old answer for the record's TTL.
 void ttl_too_long(const Subject& subject, std::vector<Finding>& found) {
+    std::map<std::string_view, std::pair<Duration, std::string>> limits;  // by scenario
+    for (const Forecast& one : subject.forecasts) {
+        const auto& rto = subject.plan.component(one.component)->objectives.rto;
+        if (!rto) continue;
+        const auto [known, fresh] = limits.try_emplace(one.scenario, *rto, one.component);
+        if (!fresh && *rto < known->second.first) known->second = {*rto, one.component};
+    }
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
-        std::optional<Duration> tightest;
-        std::string whose;
-        for (const Forecast& one : subject.forecasts) {
-            const auto& rto = subject.plan.component(one.component)->objectives.rto;
-            if (one.scenario != scenario.name || !rto || (tightest && *tightest <= *rto)) continue;
-            tightest = rto;
-            whose = one.component;
-        }
-        if (!tightest) continue;
+        const auto limit_of = limits.find(scenario.name);
+        if (limit_of == limits.end()) continue;
+        const auto& [tightest, whose] = limit_of->second;
         for_each_step(scenario.steps, [&](const plan::Step& step) {
             if (step.verb != "redirect") return;
             for (const std::string& target : step.targets) {
@@ -260,15 +268,15 @@ void ttl_too_long(const Subject& subject, std::vector<Finding>& found) {
                 const plan::KindSpec* kind = subject.catalog.kind(component.kind);
                 if (kind == nullptr || kind->setting("ttl") == nullptr) continue;
                 const auto ttl = parse_duration(string_or(component.settings, "ttl", ""));
-                if (ttl.has_value() && *ttl <= *tightest) continue;
+                if (ttl.has_value() && *ttl <= tightest) continue;
                 const std::string limit =
-                    fmt::format("{} must be back within {}", whose, human_duration(*tightest));
+                    fmt::format("{} must be back within {}", whose, told(tightest));
                 const plan::Position at = place_of(component.setting_at, "ttl", component.at);
                 Finding finding{.at = at, .component = target, .scenario = scenario.name};
                 if (ttl.has_value()) {
                     finding.message = fmt::format(
                         "{} is redirected in {}, and resolvers keep the old answer for {}", target,
-                        scenario.name, human_duration(*ttl));
+                        scenario.name, told(*ttl));
                     finding.note = limit;
                 } else {
                     finding.message = fmt::format(

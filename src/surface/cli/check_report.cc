@@ -71,7 +71,7 @@ void show_outlook(const Output& output, const CheckReport& report) {
         const Outlook& row = report.outlook[i];
         table.push_back(
             {row.component == before ? "" : row.component->name,
-             fmt::format("{} {}", words_for(row.objective), human_duration(row.promised)),
+             fmt::format("{} {}", words_for(row.objective), readiness::told(row.promised)),
              best_cell(output, row, report.proofs[i]), clip(row.by, 44), row.scenario,
              evidence_cell(output, row, report.proofs[i])});
         before = row.component;
