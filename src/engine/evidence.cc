@@ -45,6 +45,9 @@ std::string key_of(const Fact& fact) {
                        format_instant(fact.at));
 }
 
+/// "15.18 (Debian 15.18-0+deb12u1)" is 15.18, however the server was asked.
+std::string bare(const std::string& version) { return version.substr(0, version.find(' ')); }
+
 bool has_endpoint(const Json& settings) {
     return settings.is_object() && settings.contains("endpoint");
 }
@@ -97,7 +100,7 @@ Json versions_in_use(const std::map<std::string, providers::Observation>& observ
     Json versions{{"lifeboat", LIFEBOAT_VERSION}};
     for (const auto& [name, seen] : observations)
         if (const std::string version = string_or(seen.facts, "version", ""); !version.empty())
-            versions[name] = version;
+            versions[name] = bare(version);
     return versions;
 }
 
@@ -109,8 +112,8 @@ Json versions_for(const plan::Plan& plan, const std::string& component, const Js
         const std::string name = std::move(open.back());
         open.pop_back();
         if (!seen.insert(name).second) continue;
-        if (const auto version = versions.find(name); version != versions.end())
-            found[name] = *version;
+        if (const std::string version = string_or(versions, name, ""); !version.empty())
+            found[name] = bare(version);
         if (const plan::Component* declared = plan.component(name))
             open.insert(open.end(), declared->needs.begin(), declared->needs.end());
     }

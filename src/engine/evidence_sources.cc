@@ -27,7 +27,7 @@ Json conditions_of(const rb::RunState& run, const std::string& component) {
     Json conditions{{"mode", run.start.mode == rb::RunMode::drill ? "drill" : "real"}};
     for (const rb::Node& node : run.start.graph.nodes) {
         if (node.component != component || node.conduct != rb::Conduct::act) continue;
-        conditions["site"] = node.site;
+        if (!conditions.contains("site") || node.makes_instance) conditions["site"] = node.site;
         const auto step = run.steps.find(node.id);
         if (!node.makes_instance || step == run.steps.end()) continue;
         for (const char* name : {"point", "target_time", "target_lsn", "size", "keys"})

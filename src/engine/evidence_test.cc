@@ -168,7 +168,9 @@ TEST(evidence_environment, is_emulated_when_any_endpoint_is_overridden) {
 
 TEST(evidence_versions, are_those_of_the_component_and_of_what_it_needs) {
     World world(promised);
-    const Json all = versions_in_use({{"db", {.facts = {{"version", "15.4"}}}}, {"web", {}}});
+    providers::Observation seen;
+    seen.facts["version"] = "15.4 (Debian 15.4-1)";
+    const Json all = versions_in_use({{"db", seen}, {"web", {}}});
     EXPECT_EQ(versions_for(world.workspace().plan, "web", all)["db"], "15.4");
     EXPECT_TRUE(versions_for(world.workspace().plan, "web", all).contains("lifeboat"));
     EXPECT_FALSE(versions_for(world.workspace().plan, "other", all).contains("db"));

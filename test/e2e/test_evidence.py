@@ -19,7 +19,8 @@ def lost(cli):
     port = free_port()
     data = cli.home / "cache"
     data.mkdir()
-    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", ""],
+    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", "",
+                              "--repl-diskless-sync-delay", "0"],
                              stdout=subprocess.DEVNULL)
     try:
         cli.until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)

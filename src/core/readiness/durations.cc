@@ -89,7 +89,11 @@ Spread& operator+=(Spread& total, const Spread& part) {
     total.p50 += part.p50;
     total.p95 += part.p95;
     total.basis = std::max(total.basis, part.basis);  // the weakest decides
-    total.samples = std::min(total.samples, part.samples);
+    // The thinnest of those that were measured; what takes no time at all was never counted.
+    if (total.samples == 0 || part.samples == 0)
+        total.samples = std::max(total.samples, part.samples);
+    else
+        total.samples = std::min(total.samples, part.samples);
     return total;
 }
 
