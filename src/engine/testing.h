@@ -126,7 +126,19 @@ public:
         return context.check("stream");
     }
 
+    Result<providers::Proof> prove(const Context& context, const providers::ProofCall& call,
+                                   const providers::ProofSink&) override {
+        story_.tell("prove " + call.to);
+        return on_prove(context, call);
+    }
+    Result<void> discard(const Context& context, const providers::ProofCall& call) override {
+        TRY(context.check("discard"));
+        story_.tell("discard " + call.token);
+        return ok();
+    }
+
     std::string identity = "7001";
+    std::function<Result<providers::Proof>(const Context&, const providers::ProofCall&)> on_prove;
 
 private:
     Story& story_;

@@ -238,6 +238,43 @@ TEST_P(ProviderContract, a_stop_brings_a_long_call_back_soon) {
         << to_string(ended.error().kind) << ": " << ended.error().message;
 }
 
+TEST_P(ProviderContract, a_proof_is_taken_away_whole_and_leaves_what_runs_alone) {
+    for (const VerbCase& one : harness_->script()) {
+        if (one.call.verb != "backup") continue;
+        ASSERT_TRUE(start(one.call).has_value());
+    }
+    const plan::Component* component = world().plan().component(harness_->component());
+    ASSERT_NE(component, nullptr);
+    providers::ProofCall call{.plan = world().plan(),
+                              .component = *component,
+                              .current = world().current(harness_->component()),
+                              .token = "lb-verify-never",
+                              .to = "latest"};
+    EXPECT_TRUE(provider().discard(context(), call).has_value()) << "there is nothing";
+    std::string after_first;
+    for (const char* token : {"lb-verify-one", "lb-verify-two"}) {
+        call.token = token;
+        const auto proof = provider().prove(context(std::chrono::minutes(2)), call, {});
+        if (!proof.has_value() && proof.error().kind == ErrorKind::unsupported) return;
+        ASSERT_TRUE(proof.has_value()) << proof.error().message;
+        EXPECT_FALSE(proof->point.empty());
+        EXPECT_FALSE(proof->exams.empty());
+        for (const providers::Exam& exam : proof->exams) {
+            EXPECT_NE(exam.outcome, providers::Exam::Outcome::failed)
+                << exam.name << ": " << exam.detail;
+            expect_no_secret(exam.name + exam.detail);
+        }
+        ASSERT_TRUE(provider().discard(context(), call).has_value());
+        ASSERT_TRUE(provider().discard(context(), call).has_value()) << "it is gone already";
+        // The first may have made what stays: the site's own folders.
+        if (after_first.empty()) after_first = harness_->fingerprint();
+    }
+    EXPECT_EQ(harness_->fingerprint(), after_first);
+    const auto seen = provider().observe(context(), world().target(harness_->component()));
+    ASSERT_TRUE(seen.has_value());
+    EXPECT_EQ(seen->health, watch::Health::healthy) << seen->why;
+}
+
 /// Borrows the harness's provider, so that it can be decorated.
 class Borrowed final : public providers::Provider {
 public:

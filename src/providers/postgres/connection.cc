@@ -141,7 +141,8 @@ Result<void> Connection::establish(const Context& context, const ConnectOptions&
         {"dbname", options.replication ? "replication" : options.database.c_str()},
         {"user", options.user.c_str()},
         {"password", options.password.c_str()},
-        {"passfile", "/dev/null"},  // only what the plan refers to
+        {"passfile",
+         "/dev/null/none"},  // only what the plan refers to; one that is there is told of
         {"application_name", options.application_name.c_str()},
         {"replication", options.replication ? "true" : nullptr},
         {"client_encoding", "UTF8"},

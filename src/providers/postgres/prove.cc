@@ -146,8 +146,9 @@ struct CanaryWatch {
 Result<CanaryWatch> release_canary(const Context& context, const Services& services,
                                    const ProofCall& call, const Server& source) {
     CanaryWatch watch;
-    const bool wanted =
-        call.may_write && call.to == "latest" && bool_or(call.current.settings, "canary", false);
+    // As the plan reads now, whatever it said when the instance was recorded.
+    const Json settings = providers::settings_at(call.component, call.current.site);
+    const bool wanted = call.may_write && call.to == "latest" && bool_or(settings, "canary", false);
     if (!wanted) return watch;
     auto written = write_canary(context.within(canary_write_time), source);
     TRY(context.check("writing a canary"));

@@ -77,6 +77,16 @@ Result<Choice> choose(const Holdings& holdings, const std::string& to) {
     return postgres::choose(holdings, marks, to, at(100'000));
 }
 
+providers::Verdict verdict(bool bad, Lsn position, int second) {
+    providers::Verdict made;
+    made.id = "verify";
+    made.bad = bad;
+    made.at = at(second);
+    made.position = format_lsn(position);
+    made.why = "amcheck: table public.orders";
+    return made;
+}
+
 Lsn until(const Holdings& holdings, const std::string& to) {
     const auto choice = choose(holdings, to);
     EXPECT_TRUE(choice.has_value()) << to << ": " << choice.error().message;
@@ -222,6 +232,39 @@ TEST(Stretches, are_read_as_they_are_written) {
     EXPECT_EQ(*parse_stretches("1@0/5000148,3@16/0"), stretches);
     for (const char* text : {"", "1", "0@0/1", "x@0/1", "1@latest", "1@0/1,"})
         EXPECT_FALSE(parse_stretches(text).has_value()) << text;
+}
+
+TEST(Target, a_base_that_was_found_bad_gives_way_to_one_that_reaches_as_far) {
+    Holdings holdings = simple();
+    holdings.bases.push_back(base_of("second", 1, 5 * mib, 6 * mib, at(600)));
+    EXPECT_EQ(choose(holdings, "latest")->base.point.id.value, "second");
+    holdings.bases[1].verdicts = {verdict(true, 7 * mib, 800)};
+    EXPECT_EQ(choose(holdings, "latest")->base.point.id.value, "first");
+    EXPECT_EQ(choose(holdings, "second")->base.point.id.value, "second") << "named";
+}
+
+TEST(Target, what_was_found_bad_at_a_position_is_good_before_it) {
+    Holdings holdings = simple();
+    holdings.bases[0].verdicts = {verdict(true, 7 * mib, 800)};
+    const auto refused = choose(holdings, "latest");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    EXPECT_TRUE(refused.error().message.contains("public.orders")) << refused.error().message;
+    EXPECT_TRUE(choose(holdings, "2026-11-23T11:10:10Z").has_value()) << "six MiB: before it";
+    EXPECT_FALSE(choose(holdings, "2026-11-23T11:13:30Z").has_value()) << "eight MiB: behind it";
+    EXPECT_TRUE(choose(holdings, format_lsn(8 * mib)).has_value()) << "exactly named";
+}
+
+TEST(Target, a_later_proof_that_went_as_far_clears_an_earlier_finding) {
+    Holdings holdings = simple();
+    Base& base = holdings.bases[0];
+    base.verdicts = {verdict(true, 7 * mib, 800), verdict(false, 6 * mib, 900)};
+    EXPECT_NE(base.against(9 * mib), nullptr) << "it did not go as far";
+    base.verdicts.push_back(verdict(false, 8 * mib, 1000));
+    EXPECT_EQ(base.against(9 * mib), nullptr);
+    base.verdicts.push_back(verdict(true, 9 * mib, 1100));
+    EXPECT_NE(base.against(9 * mib), nullptr);
+    EXPECT_EQ(base.against(8 * mib), nullptr);
 }
 
 }  // namespace
