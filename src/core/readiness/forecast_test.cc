@@ -178,6 +178,14 @@ TEST(forecast, counts_cold_storage_and_the_ttl_of_names) {
     EXPECT_EQ(judged.at("name", "s").time.path.back().spread.p95, Duration(31min));
 }
 
+TEST(forecast, of_a_scenario_that_only_says_how_it_is_seen_takes_what_is_seen) {
+    const Judged judged(plan::parse_text(two_regions(
+        "components:\n  db: {kind: aws.rds, objectives: {rto: 1h}}\n"
+        "scenarios:\n  s: {detect: [{unhealthy: db, for: 1m}], steps: [{restore: db}]}\n")));
+    EXPECT_TRUE(judged.at("db", "s").hit);
+    EXPECT_EQ(judged.at("db", "s").rto_kept, true);
+}
+
 TEST(forecast, of_a_scenario_that_takes_nothing_is_empty) {
     const Judged judged(
         plan::parse_text(two_regions("components:\n  db: {kind: aws.rds, objectives: {rto: 1h}}\n"

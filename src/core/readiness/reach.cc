@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace lifeboat::readiness {
 namespace {
@@ -38,15 +39,19 @@ void spread(const plan::Plan& plan, const plan::Catalog& catalog, Damage& damage
                 damage.lost.insert(component.name);
     }
     for (const std::string& name : damage.lost) damage.corrupted.erase(name);
-    for (bool grew = true; grew;) {
-        grew = false;
-        for (const plan::Component& component : plan.components) {
-            if (damage.hits(component.name) || damage.touched.contains(component.name)) continue;
-            const bool waits = std::ranges::any_of(component.needs, [&](const std::string& need) {
-                return damage.hits(need) || damage.touched.contains(need);
-            });
-            if (waits) grew = damage.touched.insert(component.name).second || grew;
-        }
+    // Not pass by pass: a plan may be a chain of thousands.
+    std::map<std::string_view, std::vector<const plan::Component*>> users;
+    for (const plan::Component& component : plan.components)
+        for (const std::string& need : component.needs) users[need].push_back(&component);
+    std::vector<std::string_view> open(damage.lost.begin(), damage.lost.end());
+    open.insert(open.end(), damage.corrupted.begin(), damage.corrupted.end());
+    while (!open.empty()) {
+        const auto found = users.find(open.back());
+        open.pop_back();
+        if (found == users.end()) continue;
+        for (const plan::Component* user : found->second)
+            if (!damage.hits(user->name) && damage.touched.insert(user->name).second)
+                open.emplace_back(user->name);
     }
 }
 
@@ -99,6 +104,12 @@ Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
     damage.sites.insert(scenario.lost_sites.begin(), scenario.lost_sites.end());
     damage.lost.insert(scenario.lost.begin(), scenario.lost.end());
     damage.corrupted.insert(scenario.corrupted.begin(), scenario.corrupted.end());
+    // A scenario that only says how it is seen has lost what is seen to be gone.
+    if (damage.sites.empty() && damage.lost.empty() && damage.corrupted.empty() && scenario.detect)
+        for (const plan::Signal& signal : scenario.detect->signals) {
+            if (signal.type == plan::Signal::Type::unhealthy) damage.lost.insert(signal.name);
+            if (signal.type == plan::Signal::Type::site_lost) damage.sites.insert(signal.name);
+        }
     for (const plan::Component& component : plan.components)
         if (damage.sites.contains(component.site) && stands_somewhere(catalog, component))
             damage.lost.insert(component.name);
