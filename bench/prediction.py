@@ -74,6 +74,7 @@ class Town(Shop):
                         machine.rfc3339(struck), quiet=True, check=False)
         if done.returncode not in (0, 1):
             raise SystemExit(f"bench: {scenario} was not recovered ({done.returncode})\n{done.stdout}{done.stderr}")
+        self.announced = next((line for line in done.stdout.splitlines() if line.startswith("time: ")), "")
         _, evidence = self.ask("evidence")
         newest = max((fact["at"] for fact in evidence["facts"] if fact["source"] == "run"))
         measured = {row["component"]: row["measured_s"] for row in evidence["evidence"]
@@ -81,7 +82,7 @@ class Town(Shop):
         self.stand_again(scenario)
         self.wait_safe()
         return {component: {**{key: predicted[component][key] for key in ("p5_s", "p50_s", "p95_s", "basis", "samples")},
-                            "measured_s": seconds} for component, seconds in measured.items()}
+                            "measured_s": seconds} for component, seconds in measured.items() if component in predicted}
 
 
 def main():
@@ -107,6 +108,7 @@ def main():
                 if scenario not in JUDGED:
                     continue
                 row = {"round": number, "scenario": scenario, **found[JUDGED[scenario]]}
+                row["announced"] = town.announced
                 row["within"] = row["p5_s"] <= row["measured_s"] <= row["p95_s"]
                 rows.append(row)
                 print(f"{'warm-up' if number < 0 else f'round {number + 1:>2}'}  {scenario:<14} predicted {row['p5_s']:6.2f}"

@@ -112,17 +112,29 @@ std::string measured_rto(const BoardRow& row) {
     return value ? human_duration(*value) : "did not come back";
 }
 
+/// "proven 2m ago", "expired, 31d old", "plan changed since".
+std::string proof_words(const readiness::Proof& proof) {
+    const std::string words(words_for(proof.standing));
+    switch (proof.standing) {
+        case readiness::Standing::proven:
+        case readiness::Standing::missed:
+            return words + " " + human_duration(proof.age) + " ago";
+        case readiness::Standing::expired:
+        case readiness::Standing::emulated:
+            return words + ", " + human_duration(proof.age) + " old";
+        default:
+            return words;
+    }
+}
+
 /// "RTO proven 2m ago, RPO unproven", each in the tone that it has earned.
 std::string evidence(const Output& output, const BoardRow& row) {
     std::string text;
-    for (const Promise& promise : row.promises) {
-        std::string one =
-            fmt::format("{} {}", words_for(promise.objective), words_for(promise.proof.standing));
-        const bool aged =
-            promise.proof.fact && promise.proof.standing != readiness::Standing::from_future;
-        if (aged) one += " " + human_duration(promise.proof.age) + " ago";
-        text += (text.empty() ? "" : ", ") + output.paint(tone_of(promise.proof.standing), one);
-    }
+    for (const Promise& promise : row.promises)
+        text += (text.empty() ? "" : ", ") +
+                output.paint(
+                    tone_of(promise.proof.standing),
+                    fmt::format("{} {}", words_for(promise.objective), proof_words(promise.proof)));
     return text;
 }
 
