@@ -4,7 +4,9 @@
 Two plans: the written plan of examples/ (goal: under 20 ms), and one of 1,000 components and 50 scenarios
 (goal: under 200 ms): 100 shops of ten components at ten sites; 40 scenarios lose a database each, 10 lose a
 whole site with its 100 components, and bring all of them back. Each run must name what is wrong, or it
-scores nothing. Prints a table, and JSON with --json FILE; exit status 1 when a goal is missed.
+scores nothing. Prints a table, and JSON with --json FILE; exit status 1 when a goal is missed. The process
+has one thread: on a machine with more to do than cores, its own processor time is what it would take alone,
+and is what counts.
 """
 import argparse
 import json
@@ -94,13 +96,17 @@ def main():
                   (20, measure(ROOT / "examples/ecommerce-aws.yaml", folder, arguments.rounds, ["[better-point-unused]", "10 of 10"])),
                   "1,000 components x 50 scenarios":
                   (200, measure(folder / "large.yaml", folder, arguments.rounds, ["cache-99 may lose at most 1h", "1000 components"]))}
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    judged = "cpu_ms" if load > cores else "median_ms"
     print(f"{'lifeboat check, the whole process':<44} {'median':>8} {'min':>8} {'max':>8} {'cpu':>8}   goal")
     missed = False
     for title, (goal, s) in result.items():
-        met = s["median_ms"] < goal
+        met = s[judged] < goal
         missed = missed or not met
         print(f"  {title:<42} {s['median_ms']:>6} ms {s['min_ms']:>5} ms {s['max_ms']:>5} ms {s['cpu_ms']:>5} ms   < {goal} ms"
               f"{'' if met else '  MISSED'}")
+    if judged == "cpu_ms":
+        print(f"  the machine is busy (load {load:.1f} on {cores} cores): judged by the processor time of the process")
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps({t: s for t, (g, s) in result.items()}, indent=2) + "\n")
     return 1 if missed else 0

@@ -26,7 +26,8 @@ struct SourceText {
     std::string text;
 };
 
-/// file:line:column: error[id]: message, the line, a caret under the column with the note beside it,
+/// file:line:column: error[id]: message, the line, a caret under the column with the note beside
+/// it,
 /// "= hint".
 std::string render(const Diagnostic& diagnostic, const std::vector<SourceText>& sources,
                    bool colour = false);

@@ -144,6 +144,18 @@ TEST(forecast, prefers_what_was_measured_and_says_so) {
     EXPECT_FALSE(time.by_account) << "a measured step needs no stated time";
 }
 
+TEST(forecast, says_when_history_is_too_thin_to_predict_from) {
+    History history;
+    for (int i = 0; i < 2; ++i) history.add({"restore", "db", ""}, 10min);
+    const Judged judged(
+        plan::parse_text(two_regions("components:\n  db: {kind: aws.rds, objectives: {rto: 1h}}\n"
+                                     "scenarios:\n  s: {lost: [db], steps: [{restore: db}]}\n")),
+        history);
+    const RecoveryTime& time = judged.at("db", "s").time;
+    EXPECT_TRUE(explained_path(time).contains("(measured only 2 times)")) << explained_path(time);
+    EXPECT_GT(time.path.back().spread.p95, Duration(10min)) << "what so few cannot rule out";
+}
+
 TEST(forecast, of_a_step_elsewhere_takes_what_was_measured_there) {
     History history;
     history.add({"restore", "db", ""}, 1min);

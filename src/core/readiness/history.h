@@ -20,9 +20,9 @@ struct Spread {
     bool operator==(const Spread&) const = default;
 };
 
-/// Durations of steps that ended done, from the runs of this state directory. A step is found by what
-/// it does (verb, component, site), so that renaming it or using it in another scenario keeps its
-/// history.
+/// Durations of steps that ended done, from the runs of this state directory. A step is found by
+/// what it does (verb, component, site), so that renaming it or using it in another scenario keeps
+/// its history.
 class History {
 public:
     struct Key {

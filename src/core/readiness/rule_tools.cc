@@ -66,7 +66,11 @@ std::string explained(const std::vector<Part>& parts) {
         if (part.spread.p95 == Duration::zero()) continue;
         if (!text.empty()) text += " + ";
         text += fmt::format("{} {}", part.what, told(part.spread.p95));
-        if (part.what != "interval") text += fmt::format(" ({})", to_string(part.spread.basis));
+        if (part.what == "interval") continue;
+        const bool thin =
+            part.spread.basis == Basis::measured && part.spread.samples < enough_samples;
+        text += thin ? fmt::format(" (measured only {} times)", part.spread.samples)
+                     : fmt::format(" ({})", to_string(part.spread.basis));
     }
     return text;
 }

@@ -14,6 +14,7 @@ namespace lifeboat::readiness {
 std::vector<Rule> objective_rules();
 std::vector<Rule> protection_rules();
 std::vector<Rule> recovery_rules();
+std::vector<Rule> traffic_rules();
 std::vector<Rule> command_rules();
 std::vector<Rule> people_rules();
 std::vector<Rule> upkeep_rules();
