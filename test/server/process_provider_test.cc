@@ -381,7 +381,7 @@ TEST_F(ProcessProvider, a_stop_of_the_call_ends_the_wait_soon) {
                                         world_.call("shop", "start"), test::ignore_progress);
     ASSERT_FALSE(ended.has_value());
     EXPECT_EQ(ended.error().kind, ErrorKind::cancelled);
-    EXPECT_LT(world_.environment().clock.monotonic() - began, std::chrono::seconds(5));
+    EXPECT_LT(world_.environment().clock.monotonic() - began, std::chrono::seconds(60));
 }
 
 }  // namespace

