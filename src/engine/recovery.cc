@@ -244,16 +244,40 @@ std::optional<Instant> back_at(const plan::Plan& plan, const rb::RunState& run,
     return touched ? last : std::nullopt;
 }
 
+bool is_done(const rb::StepState& step) {
+    return step.status == rb::StepStatus::done || step.status == rb::StepStatus::bypassed;
+}
+
+/// When the component last came to run as something that this run has made.
+std::optional<Instant> switched_at(const rb::RunState& run, const std::string& component) {
+    std::optional<Instant> last;
+    for (const auto& [id, step] : run.steps) {
+        const rb::Node& node = run.node(step);
+        if (std::ranges::find(node.adopts, component) == node.adopts.end()) continue;
+        // Its beginning would be too early: it may have waited for people, and been tried again.
+        if (step.attempt > 0) last = std::max(last, std::optional(step.ended.value_or(run.latest)));
+    }
+    return last;
+}
+
+/// By the instance that the component runs as: of several that were restored, the newest at the
+/// time of the switch.
 std::optional<Duration> loss_of(const rb::RunState& run, const std::string& component,
                                 Instant disaster) {
+    const std::optional<Instant> switched = switched_at(run, component);
+    const rb::StepState* restored = nullptr;
     for (const rb::Node& node : run.start.graph.nodes) {
         if (!node.makes_instance || node.component != component) continue;
         const auto state = run.steps.find(node.id);
-        if (state == run.steps.end()) continue;
-        if (auto until = get_instant(state->second.outputs, "target_time"))
-            return std::max(Duration::zero(), Duration(disaster - *until));
+        if (state == run.steps.end() || !is_done(state->second)) continue;
+        if (switched && state->second.ended > switched) continue;
+        restored = &state->second;
     }
-    return std::nullopt;
+    if (restored == nullptr) return std::nullopt;
+    // Made by hand, nobody may have said from what.
+    const auto until = get_instant(restored->outputs, "target_time");
+    if (!until.has_value()) return std::nullopt;
+    return std::max(Duration::zero(), Duration(disaster - *until));
 }
 
 }  // namespace

@@ -162,8 +162,11 @@ private:
             records.push_back(
                 {.type = rb::type_name(event), .payload = rb::to_json(event), .at = event.at});
         }
-        version_ =
-            TRY(state_.append(run_stream(id_), version_, records, lease_ ? &*lease_ : nullptr));
+        auto appended =
+            state_.append(run_stream(id_), version_, records, lease_ ? &*lease_ : nullptr);
+        if (!appended.has_value() && mutant_ != Mutant::ignore_append_errors)
+            return std::move(appended).error();
+        version_ = appended.has_value() ? *appended : version_ + records.size();
         run_ = std::move(after);
         for (const rb::Event& event : decision.events) observer_(run_, event);
         if (mutant_ != Mutant::effect_before_journal) start(run_, decision);
@@ -189,9 +192,10 @@ private:
 
 std::unique_ptr<Carrier> make_carrier(State& state, Executor& executor, const RunId& run,
                                       Driver::Observer observer, Mutant mutant, Chance& chance) {
-    const bool in_executor = mutant == Mutant::none || mutant == Mutant::adopt_twice ||
-                             mutant == Mutant::token_of_attempt ||
-                             mutant == Mutant::promote_unfenced;
+    const bool in_executor =
+        mutant == Mutant::none || mutant == Mutant::adopt_twice ||
+        mutant == Mutant::token_of_attempt || mutant == Mutant::promote_unfenced ||
+        mutant >= Mutant::skip_identity_check || mutant == Mutant::missing_fsync;
     if (in_executor)
         return std::make_unique<RealCarrier>(state, executor, run, std::move(observer));
     return std::make_unique<MutantCarrier>(state, executor, run, std::move(observer), mutant,

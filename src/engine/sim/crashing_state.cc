@@ -15,6 +15,7 @@ CrashingState::Death CrashingState::draw() {
     }
     if (deaths_ >= deaths_max) return Death::none;
     if (chance_.percent(faults_.disk_full)) return Death::disk_full;
+    if (chance_.percent(faults_.io_error)) return Death::io_error;
     if (!chance_.percent(faults_.crash)) return Death::none;
     return chance_.percent(50) ? Death::before : Death::after;
 }
@@ -24,19 +25,58 @@ Result<std::uint64_t> CrashingState::append(const std::string& stream,
                                             const std::vector<NewEvent>& events,
                                             const Lease* lease) {
     const Death death = draw();
-    if (death == Death::none) return inner_.append(stream, expected_version, events, lease);
+    const auto write = [&] {
+        return mutant_ == Mutant::missing_fsync
+                   ? append_unsynced(stream, expected_version, events, lease)
+                   : inner_.append(stream, expected_version, events, lease);
+    };
+    if (death == Death::none) return write();
     ++deaths_;
     crashed_ = true;
     if (death == Death::disk_full) {
         inner_.fail_append(1);
         return inner_.append(stream, expected_version, events, lease);
     }
-    if (death == Death::after) {
-        auto appended = inner_.append(stream, expected_version, events, lease);
+    // After an error nobody knows what the disk holds.
+    if (death == Death::after || (death == Death::io_error && chance_.percent(50))) {
+        auto appended = write();
         if (!appended.has_value()) return appended;
     }
+    lose_power();
     inner_.crash();
-    return unavailable("the machine died");
+    return death == Death::io_error ? unavailable("input/output error")
+                                    : unavailable("the machine died");
+}
+
+/// The newest transaction is only in memory; the one before it has reached the disk by now.
+Result<std::uint64_t> CrashingState::append_unsynced(const std::string& stream,
+                                                     std::uint64_t expected_version,
+                                                     const std::vector<NewEvent>& events,
+                                                     const Lease* lease) {
+    const std::uint64_t synced = expected_version - unsynced_.size();
+    if (!unsynced_.empty()) {
+        auto flushed = inner_.append(stream, synced, unsynced_, lease);
+        if (!flushed.has_value()) return flushed;
+    }
+    unsynced_ = events;
+    return expected_version + events.size();
+}
+
+Result<std::vector<StoredEvent>> CrashingState::read(const std::string& stream, std::uint64_t after,
+                                                     std::size_t limit) {
+    auto stored = TRY(inner_.read(stream, after, limit));
+    if (unsynced_.empty()) return stored;
+    std::uint64_t version = TRY(inner_.version(stream));
+    for (const NewEvent& event : unsynced_) {
+        if (++version <= after) continue;
+        stored.push_back({.version = version,
+                          .epoch = 0,
+                          .at = event.at,
+                          .type = event.type,
+                          .payload = event.payload,
+                          .hash = {}});
+    }
+    return stored;
 }
 
 }  // namespace lifeboat::engine::sim

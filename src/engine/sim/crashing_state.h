@@ -3,14 +3,16 @@
 /// all else through. Not thread-safe.
 
 #include "engine/sim/faults.h"
+#include "engine/sim/mutants.h"
 #include "platform/state/open.h"
 
 namespace lifeboat::engine::sim {
 
 class CrashingState final : public State {
 public:
-    CrashingState(MemoryState& inner, Chance& chance, const Faults& faults)
-        : inner_(inner), chance_(chance), faults_(faults) {}
+    CrashingState(MemoryState& inner, Chance& chance, const Faults& faults,
+                  Mutant mutant = Mutant::none)
+        : inner_(inner), chance_(chance), faults_(faults), mutant_(mutant) {}
 
     /// Dies at the n-th append, and at no other.
     void crash_at(std::uint64_t append, bool before) {
@@ -19,6 +21,8 @@ public:
     }
     std::uint64_t appends() const { return appends_; }
     bool has_crashed() const { return crashed_; }
+    /// The machine is off: what was not written to the disk is gone.
+    void lose_power() { unsynced_.clear(); }
     void reopen() {
         crashed_ = false;
         inner_.reopen();
@@ -27,9 +31,7 @@ public:
     Result<std::uint64_t> append(const std::string& stream, std::uint64_t expected_version,
                                  const std::vector<NewEvent>& events, const Lease* lease) override;
     Result<std::vector<StoredEvent>> read(const std::string& stream, std::uint64_t after,
-                                          std::size_t limit) override {
-        return inner_.read(stream, after, limit);
-    }
+                                          std::size_t limit) override;
     Result<std::uint64_t> version(const std::string& stream) override {
         return inner_.version(stream);
     }
@@ -60,12 +62,16 @@ public:
     }
 
 private:
-    enum class Death { none, before, after, disk_full };
+    enum class Death { none, before, after, disk_full, io_error };
     Death draw();
+    Result<std::uint64_t> append_unsynced(const std::string& stream, std::uint64_t expected_version,
+                                          const std::vector<NewEvent>& events, const Lease* lease);
 
     MemoryState& inner_;
     Chance& chance_;
     const Faults& faults_;
+    Mutant mutant_;
+    std::vector<NewEvent> unsynced_;  // of the defect: said to be durable
     std::uint64_t at_ = 0, appends_ = 0;
     bool before_ = false, crashed_ = false;
     unsigned deaths_ = 0;

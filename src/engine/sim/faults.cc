@@ -24,6 +24,12 @@ Faults Faults::draw(Chance& chance) {
     faults.crash = chance.percent(50) ? static_cast<unsigned>(chance.between(1, 12)) : 0;
     faults.disk_full /= 4;
     faults.broken /= 2;
+    // Drawn apart: they are of runs and engines, not of single calls.
+    faults.io_error = faults.crash / 4;
+    faults.partition = chance.percent(50) ? 20 : 0;
+    faults.stalls = chance.percent(50) ? 20 : 0;
+    faults.skewed = chance.percent(50) ? 40 : 0;
+    faults.stranger = 4;
     faults.outage = 10;
     return faults;
 }

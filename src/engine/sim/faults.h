@@ -16,6 +16,8 @@ struct Faults {
     unsigned late = 0;         ///< its reply, or what it does, comes after the step's limit
     unsigned twice = 0;        ///< a reply of any kind is delivered again, later
     unsigned outage = 0;       ///< of runs: one component cannot be reached at all
+    unsigned partition = 0;    ///< of runs: for a while nothing can be reached, replies get lost
+    unsigned stranger = 0;     ///< of components: something else answers at the address
     // Long operations.
     unsigned long_work = 0;  ///< of steps that may be quick: become long operations
     unsigned work_fails = 0;
@@ -27,6 +29,9 @@ struct Faults {
     // The engine and its machine.
     unsigned crash = 0;        ///< at a journal record
     unsigned disk_full = 0;    ///< at a journal record
+    unsigned io_error = 0;     ///< at a journal record: it failed, and may be there or not
+    unsigned stalls = 0;       ///< of runs: the engine stands still for a while, and goes on
+    unsigned skewed = 0;       ///< of engines: their clock is some minutes off
     unsigned clock_jumps = 0;  ///< of runs: the wall clock is set back or forth
     // People.
     unsigned meddling = 0;  ///< of runs: somebody pauses, aborts, asks for nonsense

@@ -25,6 +25,8 @@ public:
     void on_command(const rb::Command& command);
     /// A call acts, in truth. `truth` as it was before.
     void on_act(const World& world, const rb::Node& node, const Truth& truth);
+    /// A restore takes this point.
+    void on_restore(const World& world, const rb::Node& node, const incident::KnownPoint& point);
     void on_adopt(const StepId& step, unsigned attempt, const std::string& component,
                   const Truth& made);
     /// What a restart replays must be what was durable before.
@@ -62,6 +64,7 @@ private:
     void add_nodes(const std::vector<rb::Node>& nodes);
     Step* find(const StepId& id);
     void compare(const rb::RunState& state, const rb::Event& event);
+    void check_loss(const World& world, const rb::RunState& state);
 
     std::map<StepId, Step> steps_;
     std::map<StepId, rb::Node> nodes_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/runbook/names.h"
+#include "engine/recovery.h"
 #include "engine/sim/invariants.h"
 
 namespace lifeboat::engine::sim {
@@ -17,6 +18,23 @@ bool is_settled(rb::StepStatus status) {
     using enum rb::StepStatus;
     return status == done || status == recorded || status == skipped || status == bypassed ||
            status == failed || status == cancelled;
+}
+
+/// A restore ended while a switch of its component was under way, in some attempt: the journal does
+/// not say which of them came first.
+bool is_ambiguous(const rb::RunState& state, const std::string& component) {
+    for (const auto& [id, step] : state.steps) {
+        const auto& adopts = state.node(step).adopts;
+        if (std::ranges::find(adopts, component) == adopts.end() || !step.began) continue;
+        const Instant ended = step.ended.value_or(state.latest);
+        for (const auto& [other_id, other] : state.steps) {
+            const rb::Node& node = state.node(other);
+            if (node.makes_instance && node.component == component && other.ended &&
+                *other.ended >= *step.began && *other.ended <= ended)
+                return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -69,6 +87,9 @@ void Invariants::on_act(const World& world, const rb::Node& node, const Truth& t
     if (step == nullptr) return;
     if (node.conduct != rb::Conduct::act)
         fail(fmt::format("step '{}' acts though this run must not do it", node.id.value));
+    if (node.destructive && world.strangers.contains(node.component))
+        fail(fmt::format("step '{}' destroys something that is not '{}'", node.id.value,
+                         node.component));
     if (is_repeatable(node)) return;
     if (truth.there || truth.busy) fail(fmt::format("step '{}' acts twice", node.id.value));
     for (const auto& [token, other] : world.truths())
@@ -83,6 +104,42 @@ void Invariants::on_act(const World& world, const rb::Node& node, const Truth& t
         if (!waived)
             fail(fmt::format("two primaries: step '{}' acts while the old one of '{}' may write",
                              node.id.value, node.component));
+    }
+}
+
+void Invariants::on_restore(const World& world, const rb::Node& node,
+                            const incident::KnownPoint& point) {
+    if (point.bad)
+        fail(fmt::format("step '{}' restores a point that is known to be bad", node.id.value));
+    const auto own = world.points.find(node.component);
+    const bool proven = own != world.points.end() &&
+                        std::ranges::any_of(own->second, [&](const incident::KnownPoint& one) {
+                            // A clock that was set back makes points of the future: no one's proof.
+                            return one.proven && !one.bad && one.at < world.wall();
+                        });
+    if (proven && !point.proven)
+        fail(fmt::format("step '{}' restores an unproven point, though there is a proven one",
+                         node.id.value));
+}
+
+/// What is reported as lost is what is missing from the instance that the component now runs as.
+void Invariants::check_loss(const World& world, const rb::RunState& state) {
+    plan::Plan plan;
+    for (const auto& [component, token] : world.current) {
+        plan::Component one;
+        one.name = component;
+        one.objectives.rpo = std::chrono::hours(1);
+        plan.components.push_back(std::move(one));
+    }
+    const Instant disaster = state.start.disaster_at.value_or(state.began);
+    for (const Measured& measured : measure(plan, state)) {
+        const auto truth = world.truths().find(world.current.at(measured.component));
+        if (!measured.rpo || truth == world.truths().end() || !truth->second.point) continue;
+        if (is_ambiguous(state, measured.component)) continue;
+        const Duration lost = std::max(Duration::zero(), disaster - truth->second.point->at);
+        if (*measured.rpo != lost)
+            fail(fmt::format("'{}' is said to have lost {}, and has lost {}", measured.component,
+                             human_duration(*measured.rpo), human_duration(lost)));
     }
 }
 
@@ -107,6 +164,7 @@ void Invariants::on_end(const World& world, const rb::RunState& state) {
         state.status != none)
         fail(fmt::format("the run is {}, but nothing will ever happen again",
                          rb::to_string(state.status)));
+    if (state.status == finished) check_loss(world, state);
     for (const auto& [id, step] : state.steps) {
         const auto own = steps_.find(id);
         if (own != steps_.end() && own->second.settled != is_settled(step.status))

@@ -110,7 +110,7 @@ std::optional<rb::Body> Operators::mend(const rb::RunState& state, const StepId&
     // Somebody did it by hand.
     providers_.truth_of(node, step.attempt).there = true;
     if (node.verb == "fence") world_.fenced.insert(node.component);
-    return rb::StepBypassed{id, somebody(), Providers::outputs_of(node, node.token)};
+    return rb::StepBypassed{id, somebody(), providers_.outputs_of(node, node.token)};
 }
 
 /// Nobody knows what the last attempt did: the person makes sure, and says what they saw.
@@ -122,7 +122,7 @@ std::optional<rb::Body> Operators::mend_unsure(const rb::Node& node, const rb::S
     if (truth.there) {
         if (world_.chance.percent(50) && node.safety != plan::Safety::once)
             return rb::RetryRequested{node.id, somebody()};  // the probe will find it
-        return rb::StepBypassed{node.id, somebody(), Providers::outputs_of(node, node.token)};
+        return rb::StepBypassed{node.id, somebody(), providers_.outputs_of(node, node.token)};
     }
     if (truth.busy && tries <= retries_max) return rb::RetryRequested{node.id, somebody()};
     if (truth.busy) {

@@ -54,6 +54,11 @@ Truth& Providers::truth_of(const rb::Node& node, unsigned attempt) {
 Json Providers::outputs_of(const rb::Node& node, const std::string& token) {
     Json outputs{{"token", token}};
     if (node.makes_instance) outputs["instance"] = Json{{"host", "127.0.0.1"}, {"name", token}};
+    if (const Truth& truth = world_.truth(token); truth.point) {
+        Instant at = truth.point->at;
+        if (mutant_ == Mutant::report_newest_point) at = world_.points[node.component].front().at;
+        outputs["target_time"] = format_instant(at);
+    }
     return outputs;
 }
 
@@ -93,6 +98,7 @@ void Providers::adopt(const rb::RunState& state, const rb::Node& node, unsigned 
                     string_or(found->second, "token", "?"));
         invariants_.on_adopt(node.id, attempt, component,
                              world_.truth(string_or(found->second, "token", "")));
+        world_.current[component] = string_or(found->second, "token", "");
     }
 }
 
@@ -104,6 +110,13 @@ bool Providers::may_promote(const rb::RunState& state, const rb::Node& node) con
 
 void Providers::carry(const rb::RunState& state, const rb::StartVerb& command) {
     const rb::Node& node = nodes_.at(command.step);
+    const bool stranger = node.destructive && world_.strangers.contains(node.component);
+    if (stranger && mutant_ != Mutant::skip_identity_check)
+        return reply(latency(), rb::StepFailed{node.id, command.attempt,
+                                               conflict("what answers there is something else")});
+    if (node.makes_instance && !world_.sound_point(node.component))
+        return reply(latency(), rb::StepFailed{node.id, command.attempt,
+                                               not_found("there is no usable point")});
     adopt(state, node, command.attempt);
     if (!may_promote(state, node))
         return reply(latency(), rb::StepFailed{node.id, command.attempt,
@@ -165,6 +178,17 @@ void Providers::act(std::size_t index) {
     invariants_.on_act(world_, node, truth);
     ++truth.acts;
     truth.broken = false;
+    if (node.makes_instance) {
+        truth.point = world_.sound_point(node.component);
+        if (mutant_ == Mutant::take_newest_point)
+            truth.point = world_.points[node.component].front();
+        invariants_.on_restore(world_, node, *truth.point);
+        // Meanwhile points are made of what still runs: the next restore may find a newer one.
+        if (world_.chance.percent(30)) {
+            auto& points = world_.points[node.component];
+            points.insert(points.begin(), {.at = world_.wall() - minutes(1), .proven = true});
+        }
+    }
     if (call.long_work) {
         Chance& chance = world_.chance;
         truth.busy = true;

@@ -29,7 +29,7 @@ public:
     /// Nodes are needed to act after the engine is gone.
     void know(const rb::RunState& state);
     std::uint64_t commands() const { return commands_; }
-    static Json outputs_of(const rb::Node& node, const std::string& token);
+    Json outputs_of(const rb::Node& node, const std::string& token);
     /// The truth about the step: of the token that its provider uses.
     Truth& truth_of(const rb::Node& node, unsigned attempt);
 
@@ -45,7 +45,8 @@ private:
 
     Fate draw_fate(const rb::Node& node);
     bool is_out_of_reach(const rb::Node& node) const {
-        return !node.component.empty() && node.component == world_.out_of_reach;
+        return world_.is_parted() ||
+               (!node.component.empty() && node.component == world_.out_of_reach);
     }
     void adopt(const rb::RunState& state, const rb::Node& node, unsigned attempt);
     void answer(const rb::Node& node, const Call& call, Fate fate, Duration acts, Duration replies);

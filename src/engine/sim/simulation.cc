@@ -17,6 +17,7 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t events_max = 40'000;  // of one run: it must end or wait long before
 constexpr Duration lease_ttl = seconds(5);
+constexpr Duration time_max = hours(24 * 60);  // a run that people look after ends long before
 
 class Simulation {
 public:
@@ -28,13 +29,16 @@ public:
           clock_(world_),
           story_(world_, options.story),
           memory_(make_memory_state(clock_)),
-          state_(*memory_, chance_, faults_),
+          state_(*memory_, chance_, faults_, options.mutant),
           providers_(world_, faults_, invariants_, story_, options.mutant),
           operators_(world_, faults_, providers_, story_),
           start_(options.start != nullptr ? *options.start : draw_run(chance_)) {
         if (options.crash_at != 0) state_.crash_at(options.crash_at, options.crash_before);
         for (const rb::Node& node : start_.graph.nodes)
             if (chance_.percent(30)) world_.dead.insert(node.component);
+        // Drawn from streams of their own: what came before keeps its meaning.
+        Chance apart = Chance::of(options.seed, 1);
+        for (const rb::Node& node : start_.graph.nodes) draw_target(node.component, apart);
         if (!start_.graph.nodes.empty() && chance_.percent(faults_.outage))
             world_.out_of_reach =
                 start_.graph.nodes[chance_.below(start_.graph.nodes.size())].component;
@@ -45,6 +49,12 @@ public:
         if (chance_.percent(faults_.clock_jumps))
             world_.schedule(chance_.between(Duration(0), minutes(20)),
                             ClockJumps{chance_.between(-hours(2), hours(2))});
+        if (chance_.percent(faults_.stalls))
+            world_.schedule(chance_.between(Duration(0), minutes(20)),
+                            EngineStalls{chance_.between(seconds(1), minutes(3))});
+        if (chance_.percent(faults_.partition))
+            world_.schedule(chance_.between(Duration(0), minutes(20)),
+                            NetworkParts{chance_.between(seconds(5), minutes(15))});
         begin_engine();
         while (!is_over()) {
             auto what = world_.next();
@@ -55,7 +65,22 @@ public:
     }
 
 private:
+    /// What answers at the component's address, and which points there are of it.
+    void draw_target(const std::string& component, Chance& chance) {
+        if (component.empty() || world_.points.contains(component)) return;
+        if (chance.percent(faults_.stranger)) world_.strangers.insert(component);
+        auto& points = world_.points[component];
+        Instant at = world_.wall();
+        for (std::uint64_t i = chance.below(6); i > 0; --i) {
+            at -= chance.between(minutes(1), hours(20));
+            const auto verdict = chance.below(10);
+            points.push_back({.at = at, .proven = verdict < 4, .bad = verdict >= 8});
+        }
+    }
+
     bool is_over() {
+        if (world_.monotonic() > time_max)
+            invariants_.fail("the run neither ends nor waits for a person");
         if (invariants_.events() > events_max)
             invariants_.fail(fmt::format("more than {} events: the run never ends", events_max));
         return invariants_.violation().has_value();
@@ -137,6 +162,7 @@ private:
         ++crashes_;
         story_.tell("engine", "engine {} dies ({})", engine_, how);
         memory_->crash();
+        state_.lose_power();
         // It may not know that it is dead: what it writes later must be refused.
         zombie_ = std::move(carrier_);
         world_.drop_unsent();
@@ -172,10 +198,30 @@ private:
     void happen(const Reply& reply) {
         // A call that was stopped before it did anything has nothing to report.
         if (reply.call && !world_.call(*reply.call).acted) return;
+        if (world_.is_parted() && chance_.percent(50))
+            return story_.tell("world", "a reply gets lost between two networks");
+        if (is_stalled(reply)) return;
         if (is_up() && reply.engine == engine_) feed(reply.body);
     }
     void happen(const TimerDue& timer) {
+        if (is_stalled(timer)) return;
         if (is_up() && timer.engine == engine_) feed(rb::TimerFired{timer.timer});
+    }
+    /// Whatever comes while the engine stands still, comes when it goes on: all at once.
+    template <class T>
+    bool is_stalled(const T& what) {
+        if (world_.monotonic() >= stalled_until_) return false;
+        world_.schedule(stalled_until_ - world_.monotonic(), what);
+        return true;
+    }
+    void happen(const EngineStalls& stall) {
+        story_.tell("engine", "engine {} stands still for {} s", engine_,
+                    stall.lasting.count() / 1'000'000);
+        stalled_until_ = world_.monotonic() + stall.lasting;
+    }
+    void happen(const NetworkParts& parted) {
+        story_.tell("world", "nothing can be reached for {} s", parted.lasting.count() / 1'000'000);
+        world_.parted_until = world_.monotonic() + parted.lasting;
     }
     void happen(const CallActs& call) { providers_.act(call.call); }
     void happen(const OperatorLooks& looks) {
@@ -191,6 +237,9 @@ private:
     void happen(const EngineReturns& returns) {
         if (is_up() || returns.engine != engine_) return;
         state_.reopen();
+        stalled_until_ = {};
+        if (chance_.percent(faults_.skewed))
+            world_.jump_wall(chance_.between(-minutes(3), minutes(3)));
         begin_engine();
     }
     void happen(const ClockJumps& jump) {
@@ -241,6 +290,7 @@ private:
     std::vector<rb::Body> inbox_;  // what people asked for; survives crashes
     unsigned engine_ = 0;
     unsigned crashes_ = 0;
+    Monotonic stalled_until_{};
 };
 
 }  // namespace

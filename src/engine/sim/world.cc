@@ -32,6 +32,14 @@ std::size_t World::send(Call call) {
     return index;
 }
 
+std::optional<incident::KnownPoint> World::sound_point(const std::string& component) const {
+    const auto own = points.find(component);
+    if (own == points.end()) return std::nullopt;
+    const auto good = incident::last_known_good(own->second, wall());
+    if (!good) return std::nullopt;
+    return incident::KnownPoint{.at = good->at, .proven = good->proven, .bad = false};
+}
+
 void World::drop_unsent() {
     for (Call& call : calls_)
         if (!call.ended && chance.percent(50)) call.ended = true;

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/incident/incident.h"
 #include "core/runbook/machine.h"
 #include "engine/sim/chance.h"
 
@@ -28,7 +29,8 @@ struct Truth {
     bool will_fail = false;
     std::string operation;
     Monotonic begun{}, ends{};
-    std::vector<std::size_t> in_flight;  ///< calls that were sent and have not acted yet
+    std::vector<std::size_t> in_flight;         ///< calls that were sent and have not acted yet
+    std::optional<incident::KnownPoint> point;  ///< what was restored
 };
 
 /// A call of start() that may still act.
@@ -66,7 +68,15 @@ struct EngineReturns {
 struct ClockJumps {
     Duration by{};
 };
-using Happening = std::variant<Reply, TimerDue, CallActs, OperatorLooks, EngineReturns, ClockJumps>;
+/// The engine's machine stands still: a frozen virtual machine, a disk that hangs.
+struct EngineStalls {
+    Duration lasting{};
+};
+struct NetworkParts {
+    Duration lasting{};
+};
+using Happening = std::variant<Reply, TimerDue, CallActs, OperatorLooks, EngineReturns, ClockJumps,
+                               EngineStalls, NetworkParts>;
 
 class World {
 public:
@@ -101,9 +111,17 @@ public:
     void drop_unsent();
 
     Chance& chance;
-    std::set<std::string> fenced;  ///< components whose old primary cannot write
-    std::set<std::string> dead;    ///< components whose old primary is proven dead
-    std::string out_of_reach;      ///< the component that nobody can reach; "" = none
+    std::set<std::string> fenced;     ///< components whose old primary cannot write
+    std::set<std::string> dead;       ///< components whose old primary is proven dead
+    std::string out_of_reach;         ///< the component that nobody can reach; "" = none
+    std::set<std::string> strangers;  ///< components where something else answers
+    Monotonic parted_until{};         ///< nothing can be reached before
+    std::map<std::string, std::vector<incident::KnownPoint>> points;  ///< by component
+    std::map<std::string, std::string> current;  ///< token of what a component runs as
+
+    bool is_parted() const { return now_ < parted_until; }
+    /// The point that a sound provider restores: proven rather than not, never a bad one.
+    std::optional<incident::KnownPoint> sound_point(const std::string& component) const;
 
 private:
     struct Later {
