@@ -18,7 +18,7 @@ import stages
 from stages import ROOT, Stage, run, tail, tell
 
 OUT = ROOT / "out" / "test"
-SIMULATED_RUNS = 1000
+SIMULATED_SECONDS = 20  # of hostile runs, as many as fit
 
 
 @dataclass
@@ -210,8 +210,11 @@ def run_all(word):
     fuzz_stage(word, total)
     sim = ROOT / "build/lifeboat_sim"
     if sim.is_file() and word in "simulation":
-        command_stage("simulation", "simulation", [sim, "--seed", 1, "--runs", SIMULATED_RUNS], 900,
+        command_stage("simulation", "simulation",
+                      [sim, "--seed", 1, "--runs", 10_000_000, "--seconds", SIMULATED_SECONDS], 900,
                       total)
+        command_stage("simulated defects", "simulated defects", [sim, "--mutants", "--runs", 4000],
+                      900, total)
     gtest_stage("against real servers", programs_of("server_*", word), 1200, total)
     pytest_stage("the demo's shop", "examples/shop", 600, word, total)
     pytest_stage("end to end", "test/e2e", 1500, word, total)

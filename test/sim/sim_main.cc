@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -35,6 +36,8 @@ struct Arguments {
     bool crash_before = false;
     std::string plan;
     std::string scenario;
+    unsigned seconds = 0;
+    bool all_mutants = false;
 };
 
 /// What all runs came to.
@@ -121,8 +124,13 @@ Totals run_all(const Arguments& arguments, const std::vector<runbook::RunStarted
     Totals totals;
     std::mutex mutex;
     std::atomic<std::uint64_t> next{0};
+    using std::chrono::steady_clock;
+    const auto until = arguments.seconds == 0
+                           ? steady_clock::time_point::max()
+                           : steady_clock::now() + std::chrono::seconds(arguments.seconds);
     const auto work = [&] {
         for (std::uint64_t i = next++; i < arguments.runs; i = next++) {
+            if (steady_clock::now() > until) return;
             const SimulationReport report = run_one(arguments, starts, arguments.seed + i);
             const std::lock_guard lock(mutex);
             totals.add(report);
@@ -135,6 +143,27 @@ Totals run_all(const Arguments& arguments, const std::vector<runbook::RunStarted
     work();
     threads.clear();
     return totals;
+}
+
+/// Each deliberate defect of engine/sim/mutants.h: after how many runs it is caught, and by what.
+int catch_mutants(const Arguments& arguments) {
+    unsigned unnoticed = 0;
+    fmt::print("{:<22} {:>5}  caught because\n", "defect", "runs");
+    for (const MutantName& mutant : mutants) {
+        std::optional<SimulationReport> caught;
+        for (std::uint64_t i = 0; i < arguments.runs && !caught; ++i) {
+            SimulationReport report =
+                simulate({.seed = arguments.seed + i, .mutant = mutant.mutant});
+            if (report.violation) caught = std::move(report);
+        }
+        if (caught)
+            fmt::print("{:<22} {:>5}  {}\n", mutant.name, caught->seed - arguments.seed + 1,
+                       *caught->violation);
+        else
+            fmt::print("{:<22} {:>5}  NOT CAUGHT\n", mutant.name, arguments.runs);
+        unnoticed += caught ? 0U : 1U;
+    }
+    return unnoticed == 0 ? 0 : 1;
 }
 
 std::string replay_command(const Arguments& arguments, std::uint64_t seed) {
@@ -171,9 +200,13 @@ int main_of(int count, char** words) {
     app.add_option("--plan", arguments.plan, "Simulate the scenarios of this plan, in turn");
     app.add_option("--scenario", arguments.scenario, "Only this scenario of the plan");
     app.add_option("--mutant", arguments.mutant, "With this deliberate defect");
+    app.add_flag("--mutants", arguments.all_mutants,
+                 "Catch every deliberate defect, each within --runs");
+    app.add_option("--seconds", arguments.seconds, "Stop after so many seconds");
     app.add_option("--crash-at", arguments.crash_at, "One crash only, at this append");
     app.add_flag("--crash-before", arguments.crash_before, "That crash comes before it is durable");
     CLI11_PARSE(app, count, words);
+    if (arguments.all_mutants) return catch_mutants(arguments);
     std::vector<runbook::RunStarted> starts;
     if (!arguments.plan.empty()) {
         auto runs = plan_runs(arguments);
