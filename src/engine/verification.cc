@@ -142,10 +142,11 @@ void keep(Workspace& workspace, Verification& verification) {
         record_fact(workspace, fact_of(workspace, verification, readiness::Objective::restorable)),
         "as evidence");
     const plan::Component* component = workspace.plan.component(verification.component);
-    if (!verification.proof.rpo || !component->objectives.rpo) return;
+    const bool measured_rpo = verification.proof.rpo && component->objectives.rpo;
+    if (!measured_rpo || verification.verdict != "proven") return;
     readiness::Fact measured = fact_of(workspace, verification, readiness::Objective::rpo);
     measured.value = verification.proof.rpo;
-    measured.met = measured.met && *measured.value <= *component->objectives.rpo;
+    measured.met = *measured.value <= *component->objectives.rpo;
     trouble(record_fact(workspace, measured), "as evidence");
 }
 
@@ -207,7 +208,7 @@ Result<Verification> verify(const Context& context, Workspace& workspace, Instan
     };
     auto proof = work();
     if (proof.has_value()) {
-        verification.proof = *std::move(proof);
+        verification.proof = std::move(*proof);
         verification.verdict = providers::verdict_of(verification.proof);
         verification.why = providers::trouble_of(verification.proof);
         verification.at = workspace.now();
