@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "platform/codec/crypto.h"
 #include "platform/observe/log.h"
 
 namespace lifeboat::engine {
@@ -52,6 +53,31 @@ bool has_endpoint(const Json& settings) {
     return settings.is_object() && settings.contains("endpoint");
 }
 
+constexpr std::string_view document_prefix = "evidence/";
+
+std::string document_of(const Fact& fact) {
+    return fmt::format("{}{:020}-{}", document_prefix, fact.at.time_since_epoch().count(),
+                       to_hex(crypto::sha256(as_bytes(key_of(fact)))).substr(0, 16));
+}
+
+/// What the vault remembers, in the order in which it was measured.
+Result<std::vector<Fact>> remembered(Workspace& workspace) {
+    std::map<std::string, Fact> by_name;
+    for (const plan::Component& component : workspace.plan.components) {
+        const auto names = TRY(workspace.services.vault->documents(component.name));
+        for (const std::string& name : names) {
+            if (!name.starts_with(document_prefix)) continue;
+            const Bytes bytes = TRY(workspace.services.vault->get_document(component.name, name));
+            const Json json = TRY(parse_json(as_text(bytes)));
+            Fact fact = TRY(readiness::fact_from_json(json));
+            by_name.emplace(name, std::move(fact));
+        }
+    }
+    std::vector<Fact> facts;
+    for (auto& [name, fact] : by_name) facts.push_back(std::move(fact));
+    return facts;
+}
+
 }  // namespace
 
 Result<void> record_facts(State& state, const std::vector<Fact>& facts) {
@@ -74,8 +100,35 @@ Result<void> record_facts(State& state, const std::vector<Fact>& facts) {
     return conflict("evidence: too many record at once", "Try again.");
 }
 
+Result<void> record_facts(Workspace& workspace, const std::vector<Fact>& facts) {
+    recall_evidence(workspace);
+    TRY(record_facts(workspace.state, facts));
+    if (workspace.services.vault == nullptr) return ok();
+    for (const Fact& fact : facts) {
+        if (fact.source == readiness::Source::backup) continue;  // the point itself is there
+        auto kept = workspace.services.vault->put_document(fact.component, document_of(fact),
+                                                           as_bytes(dump(to_json(fact))));
+        if (!kept.has_value())
+            log::warning("evidence", "{}: the vault does not know what was measured: {}",
+                         fact.component, kept.error().message);
+    }
+    return ok();
+}
+
 Result<void> record_fact(Workspace& workspace, const Fact& fact) {
-    return record_facts(workspace.state, {fact});
+    return record_facts(workspace, {fact});
+}
+
+void recall_evidence(Workspace& workspace) {
+    if (workspace.services.vault == nullptr) return;
+    const auto version = workspace.state.version(evidence_stream);
+    if (!version.has_value() || *version != 0) return;
+    auto facts = remembered(workspace);
+    auto taken =
+        facts.has_value() ? record_facts(workspace.state, *facts) : Result<void>(facts.error());
+    if (!taken.has_value())
+        log::warning("evidence", "what the vault remembers cannot be taken over: {}",
+                     taken.error().message);
 }
 
 Result<std::vector<Fact>> load_facts(State& state) {

@@ -3,7 +3,9 @@
 ///
 /// Facts stand in the stream "evidence" of the state, which is append-only and chained by hashes;
 /// nothing is ever altered or removed. Recording is durable and idempotent: the same measurement
-/// (subject, component, objective, scenario, source, time) is kept once. Thread-safe.
+/// (subject, component, objective, scenario, source, time) is kept once. What proves something is
+/// also remembered, sealed, in the vault, so that an empty state directory finds it again.
+/// Thread-safe.
 
 #include <map>
 #include <string>
@@ -22,7 +24,12 @@ constexpr const char* evidence_stream = "evidence";
 /// Adds facts that are not there yet. Durable. Errors: conflict (too many writers), exhausted,
 /// corrupt.
 Result<void> record_facts(State& state, const std::vector<readiness::Fact>& facts);
+/// The same, and in the vault; a vault that cannot be written is logged.
+Result<void> record_facts(Workspace& workspace, const std::vector<readiness::Fact>& facts);
 Result<void> record_fact(Workspace& workspace, const readiness::Fact& fact);
+/// In a state without any evidence: takes over what the vault remembers of the plan's components.
+/// Trouble is logged.
+void recall_evidence(Workspace& workspace);
 /// All facts, in the order in which they were recorded. Errors: corrupt.
 Result<std::vector<readiness::Fact>> load_facts(State& state);
 

@@ -165,13 +165,14 @@ std::vector<Fact> facts_of_run(const plan::Plan& plan, const rb::RunState& run,
 void record_run(const Context& context, Workspace& workspace, const rb::RunState& run) {
     if (run.status != rb::RunStatus::finished) return;
     const Json versions = look_for_versions(context, workspace, run);
-    const auto kept = record_facts(workspace.state, facts_of_run(workspace.plan, run, versions));
+    const auto kept = record_facts(workspace, facts_of_run(workspace.plan, run, versions));
     if (!kept.has_value())
         log::error("evidence", "{}: what the run measured is not kept: {}", run.start.run.value,
                    kept.error().message);
 }
 
 Result<void> record_missing_runs(Workspace& workspace) {
+    recall_evidence(workspace);
     std::set<std::string> known;
     const auto facts = TRY(load_facts(workspace.state));
     for (const Fact& fact : facts) known.insert(fact.subject);
@@ -185,7 +186,7 @@ Result<void> record_missing_runs(Workspace& workspace) {
         const auto measured = facts_of_run(workspace.plan, run, versions_in_use({}));
         missing.insert(missing.end(), measured.begin(), measured.end());
     }
-    return missing.empty() ? ok() : record_facts(workspace.state, missing);
+    return missing.empty() ? ok() : record_facts(workspace, missing);
 }
 
 void record_backup(Workspace& workspace, const plan::Component& component, const Json& arguments,

@@ -176,6 +176,23 @@ TEST(evidence_versions, are_those_of_the_component_and_of_what_it_needs) {
     EXPECT_FALSE(versions_for(world.workspace().plan, "other", all).contains("db"));
 }
 
+TEST(evidence_stream, is_found_again_in_the_vault_when_the_state_is_lost) {
+    World world(promised);
+    world.open_vault();
+    const Fact first = fact_at(world, seconds(9), "run-1");
+    const Fact second = fact_at(world, seconds(1), "run-2");
+    ASSERT_TRUE(record_facts(world.workspace(), {first, second}).has_value());
+    world.lose_state();
+    EXPECT_TRUE(load_facts(world.state())->empty());
+    ASSERT_TRUE(record_fact(world.workspace(), fact_at(world, seconds(0), "run-3")).has_value());
+    const auto facts = load_facts(world.state());
+    ASSERT_EQ(facts->size(), 3U);
+    EXPECT_EQ(readiness::to_json(facts->front()), readiness::to_json(first));
+    EXPECT_EQ(facts->back().subject, "run-3");
+    recall_evidence(world.workspace());
+    EXPECT_EQ(load_facts(world.state())->size(), 3U);
+}
+
 class EvidenceExport : public ::testing::Test {
 protected:
     void SetUp() override {

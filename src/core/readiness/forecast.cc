@@ -338,8 +338,12 @@ RecoveryTime Act::time_of_fate(const plan::Component& component, const Fate& fat
                   .basis = Basis::measured};
     if (!component.objectives.rto) return time;
     add_path(outline_.place(component.name), time);
-    for (const Part& part : time.path)
+    for (const Part& part : time.path) {
         time.total.basis = std::max(time.total.basis, part.spread.basis);
+        const std::size_t samples = part.spread.samples;
+        if (samples > 0 && (time.total.samples == 0 || samples < time.total.samples))
+            time.total.samples = samples;
+    }
     return time;
 }
 

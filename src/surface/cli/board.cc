@@ -108,6 +108,7 @@ struct Measurements {
 };
 
 Result<Measurements> measurements(engine::Workspace& workspace) {
+    engine::recall_evidence(workspace);
     const auto history = TRY(engine::load_history(workspace.state, workspace.plan));
     Measurements found;
     found.forecasts = readiness::forecast(workspace.plan, workspace.catalog, history);

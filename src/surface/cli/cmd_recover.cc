@@ -45,7 +45,8 @@ std::string time_words(engine::Workspace& workspace, const engine::Proposal& pro
             "about {}, up to {}: measured only {} time{} here, too little history "
             "to predict from",
             typical, bound, time.samples, time.samples == 1 ? "" : "s");
-    return fmt::format("{}, up to {} (p50 and p95 of {} runs here)", typical, bound, time.samples);
+    return fmt::format("{}, up to {} (p50 and p95, every step measured {} times here or more)",
+                       typical, bound, time.samples);
 }
 
 /// What is known before anything is touched: seen, chosen, lost, done to what.
