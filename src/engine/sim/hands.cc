@@ -259,8 +259,13 @@ void Hands::call_approvers(std::uint32_t index) {
             continue;
         }
         called.push_back(person);
-        const Duration after = stage_.approval() != nullptr ? stage_.approval()->draw(chance)
-                                                            : draw_response(chance, weather_.night);
+        // Asked again, who is there needs no waking, and who is on the way needs no second call.
+        static const Pace at_hand = Pace::around(seconds(45), minutes(3));
+        const bool is_there = awake_.contains(person);
+        if (!is_there && !called_.emplace(index, person).second) continue;
+        Duration after = draw_response(chance, weather_.night);
+        if (stage_.approval() != nullptr) after = stage_.approval()->draw(chance);
+        if (is_there) after = at_hand.draw(chance);
         schedule(after, Arrival{.what = Arrival::What::approval,
                                 .body = std::nullopt,
                                 .timer = {},

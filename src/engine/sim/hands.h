@@ -114,7 +114,8 @@ private:
     std::uint64_t seed_;
     const Teller& tell_;
     std::vector<Deed> deeds_;
-    std::set<std::string> awake_;  ///< people who have come
+    std::set<std::pair<std::uint32_t, std::string>> called_;  ///< to which node, and who
+    std::set<std::string> awake_;                             ///< people who have come
     Duration now_{};
     unsigned engine_ = 0;
     std::uint64_t scheduled_ = 0;

@@ -256,6 +256,12 @@ void Stage::note_assumptions() {
     if (attacked)
         assumptions_.emplace_back(
             "one attacker of four holds the account, and deletes every point that it can delete");
+    const bool dns = std::ranges::any_of(acts_, [](const Act& act) {
+        return std::ranges::find(act.control_plane, true) != act.control_plane.end();
+    });
+    if (dns)
+        assumptions_.emplace_back(
+            "the control plane of DNS goes with its region: half of the time for more than 3h");
     for (const Act& act : acts_)
         if (act.scenario == nullptr)
             assumptions_.push_back(fmt::format("{}: no scenario answers it", act.name));

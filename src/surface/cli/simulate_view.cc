@@ -26,6 +26,10 @@ std::string grouped(std::uint64_t number) {
     return text;
 }
 
+std::string name_of(const sim::Goal& goal) {
+    return fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO");
+}
+
 std::string mean(Duration sum, std::uint64_t count) {
     return count == 0 ? "–" : human_duration(sum / static_cast<std::int64_t>(count));
 }
@@ -36,11 +40,7 @@ void show_goals(const Output& output, const sim::Tally& tally) {
     for (std::size_t i = 0; i < goals.size(); ++i) {
         const sim::GoalTally all = tally.of_all(i);
         const bool loss = goals[i].loss;
-        if (all.trials == 0) {
-            rows.push_back({tally.stage().title(goals[i]), "–", "–", "–", "–",
-                            output.paint(Tone::faint, "not concerned"), ""});
-            continue;
-        }
+        if (all.trials == 0) continue;
         const auto text = [&](double percent) {
             return duration_or_never(all.percentile(percent), loss);
         };
@@ -59,19 +59,25 @@ void show_goals(const Output& output, const sim::Tally& tally) {
 void show_matrix(const Output& output, const sim::Tally& tally) {
     const sim::Stage& stage = tally.stage();
     Rows rows{{"disaster", "share", "noticed", "begun"}};
-    for (const sim::Goal& goal : stage.goals())
-        rows[0].push_back(
-            clip(fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO"), column_max));
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < stage.goals().size(); ++i)
+        if (tally.of_all(i).trials > 0) shown.push_back(i);
+    for (const std::size_t i : shown) {
+        const sim::Goal& goal = stage.goals()[i];
+        rows[0].push_back(clip(name_of(goal), column_max));
+    }
     for (std::size_t a = 0; a < stage.acts().size(); ++a) {
         const sim::ActTally& act = tally.acts()[a];
         std::vector<std::string> row{stage.acts()[a].name, share_text(act.trials, tally.trials()),
                                      mean(act.noticed, act.began),
                                      act.began == 0 ? output.paint(Tone::bad, "never")
                                                     : mean(act.noticed + act.called, act.began)};
-        for (const sim::GoalTally& goal : act.goals)
+        for (const std::size_t i : shown) {
+            const sim::GoalTally& goal = act.goals[i];
             row.push_back(goal.trials == 0
                               ? output.paint(Tone::faint, "·")
                               : output.paint(tone_of(goal), share_text(goal.inside, goal.trials)));
+        }
         rows.push_back(std::move(row));
     }
     output.table(rows);
@@ -141,15 +147,22 @@ void show_worst(const Output& output, const sim::Tally& tally, const SimulatedRu
                                                       tally.worst()[0].seed)));
 }
 
+/// What the numbers rest on.
+void show_notes(const Output& output, const Simulated& plan) {
+    output.line();
+    for (const std::string& line : plan.tally->stage().assumptions())
+        output.line(output.paint(Tone::faint, "note: " + line));
+    for (const auto& [seed, why] : plan.tally->broken())
+        output.line(output.paint(Tone::bad, fmt::format("seed {}: {}", seed, why)));
+}
+
 void show_one(const Output& output, const Simulated& plan, const SimulatedRuns& runs) {
     show_goals(output, *plan.tally);
     output.line();
     show_matrix(output, *plan.tally);
     show_steps(output, *plan.tally);
     show_worst(output, *plan.tally, runs);
-    output.line();
-    for (const std::string& line : plan.tally->stage().assumptions())
-        output.line(output.paint(Tone::faint, "note: " + line));
+    show_notes(output, plan);
 }
 
 /// The objectives of all plans, by name, in the order of their first mention.
@@ -157,7 +170,7 @@ std::vector<std::string> goal_names(const std::vector<Simulated>& plans) {
     std::vector<std::string> names;
     for (const Simulated& plan : plans)
         for (const sim::Goal& goal : plan.tally->stage().goals()) {
-            std::string name = fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO");
+            std::string name = name_of(goal);
             if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
         }
     return names;
@@ -166,7 +179,7 @@ std::vector<std::string> goal_names(const std::vector<Simulated>& plans) {
 std::optional<std::size_t> find_goal(const sim::Stage& stage, const std::string& name) {
     for (std::size_t i = 0; i < stage.goals().size(); ++i) {
         const sim::Goal& goal = stage.goals()[i];
-        if (fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO") == name) return i;
+        if (name_of(goal) == name) return i;
     }
     return std::nullopt;
 }
@@ -182,6 +195,7 @@ void show_side_by_side(const Output& output, const std::vector<Simulated>& plans
     output.line();
     for (const std::string& name : goal_names(plans)) {
         std::vector<std::string> row{name};
+        bool concerned = false;
         for (const Simulated& plan : plans) {
             const auto found = find_goal(plan.tally->stage(), name);
             if (!found) {
@@ -190,6 +204,7 @@ void show_side_by_side(const Output& output, const std::vector<Simulated>& plans
             }
             const sim::Goal& goal = plan.tally->stage().goals()[*found];
             const sim::GoalTally all = plan.tally->of_all(*found);
+            concerned = concerned || all.trials > 0;
             row.push_back(human_duration(goal.limit));
             if (all.trials == 0) {
                 row.insert(row.end(), {"–", "–", output.paint(Tone::faint, "not concerned")});
@@ -199,9 +214,14 @@ void show_side_by_side(const Output& output, const std::vector<Simulated>& plans
             row.push_back(duration_or_never(all.percentile(95), goal.loss));
             row.push_back(output.paint(tone_of(all), share_text(all.inside, all.trials)));
         }
-        rows.push_back(std::move(row));
+        if (concerned) rows.push_back(std::move(row));
     }
     output.table(rows);
+    for (const Simulated& plan : plans) {
+        output.line();
+        output.line(output.paint(Tone::strong, plan.name));
+        show_matrix(output, *plan.tally);
+    }
 }
 
 Json seconds_or_null(const std::optional<Duration>& duration) {
@@ -288,7 +308,7 @@ void show_simulated(const Output& output, const std::vector<Simulated>& plans,
     std::uint64_t done = 0;
     for (const Simulated& plan : plans) done += plan.tally->trials();
     output.line(fmt::format(
-        "{}: {} disasters{}, seeds from {}, in {:.1f} s: {} recoveries per second", plans[0].name,
+        "{}: {} disasters{}, seeds from {}, in {:.1f} s: {} a second", plans[0].name,
         grouped(first.trials()),
         first.trials() < runs.asked ? fmt::format(" of {} asked for", grouped(runs.asked)) : "",
         runs.seed, runs.seconds,
