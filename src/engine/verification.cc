@@ -223,8 +223,7 @@ Result<Verification> verify(const Context& context, Workspace& workspace, Instan
     return verification;
 }
 
-Result<std::vector<std::string>> clear_leftovers(const Context& context, Workspace& workspace,
-                                                 Instances&) {
+Result<std::vector<std::string>> clear_leftovers(const Context& context, Workspace& workspace) {
     std::vector<std::string> cleared;
     for (const plan::Component& component : workspace.plan.components) {
         TRY(context.check("taking away what is left"));

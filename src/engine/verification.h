@@ -40,8 +40,7 @@ Result<Verification> verify(const Context& context, Workspace& workspace, Instan
 
 /// Takes away what killed verifications of the plan's components have left; those that are at work
 /// are left alone. The components that had something.
-Result<std::vector<std::string>> clear_leftovers(const Context& context, Workspace& workspace,
-                                                 Instances& instances);
+Result<std::vector<std::string>> clear_leftovers(const Context& context, Workspace& workspace);
 
 /// How long the last verification of the component took, from what is recorded.
 std::optional<Duration> last_verification_took(Workspace& workspace, const std::string& component);

@@ -99,7 +99,7 @@ TEST_F(Verifying, takes_away_first_what_a_killed_one_has_left) {
     const auto cleared = std::ranges::find(lines, "discard lb-killed");
     ASSERT_NE(cleared, lines.end());
     EXPECT_LT(cleared, std::ranges::find(lines, "prove latest"));
-    const auto left = clear_leftovers(world_.context(), world_.workspace(), instances_);
+    const auto left = clear_leftovers(world_.context(), world_.workspace());
     ASSERT_TRUE(left.has_value());
     EXPECT_TRUE(left->empty());
 }

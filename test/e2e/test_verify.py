@@ -162,6 +162,9 @@ def test_a_flipped_byte_names_the_table_and_the_point_goes_bad(cli, database):
     assert leftovers(cli) == ([], [], [])
     said = cli.run("points", code=0).stdout
     assert "bad" in said and "public.orders" in said
+    # Bad as it is, it can be verified again; and the later proof speaks last.
+    assert database.verify()["verdict"] == "proven"
+    assert [p["verdict"] for p in cli.ask("points", code=0)["points"]] == ["proven", "proven"]
 
 
 def test_a_bad_point_is_taken_only_by_name(cli, database):

@@ -4,8 +4,10 @@
 /// It stands at exactly the position that it was restored to, as a standby, until amcheck may have
 /// to promote it: every comparison comes before. Not thread-safe.
 
-#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "providers/postgres/instance_directory.h"
 
@@ -37,6 +39,9 @@ struct Copy {
     /// The same of the source: its sessions can change nothing, and give up after seconds.
     Result<std::unique_ptr<Connection>> ask_source(const Context& context,
                                                    const std::string& database = "") const;
+    /// Somebody has killed one of its processes (the kernel, for want of memory): what failed then
+    /// says nothing of the data.
+    bool was_killed() const;
     void stage(const std::string& doing) const {
         if (sink.stage) sink.stage(doing);
     }
@@ -48,7 +53,13 @@ struct Copy {
 /// Names of the databases that one can enter, templates aside.
 Result<std::vector<std::string>> databases_of(const Context& context, Connection& connection);
 
-/// "public.orders" as people read it; quoted only where it must be.
+/// Whether an error speaks of what the copy holds, and not of rights, limits or the machine.
+bool is_of_the_data(const Error& error, const Copy& copy);
+
+/// What a server said, without its address: that is nobody's any more when it is read.
+std::string plain_words(const Error& error, const Server& server);
+
+/// "public.orders" as people read it.
 std::string shown_name(std::string_view schema, std::string_view name);
 
 // The exams. An Error ends the exam: what it was is decided by examine(). Several when there is

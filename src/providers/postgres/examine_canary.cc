@@ -35,8 +35,8 @@ Result<std::vector<Exam>> examine_canary(const Context& context, Copy& copy) {
         exam.detail = fmt::format("the rows are not those of {}", format_lsn(copy.marker.target));
         return std::vector<Exam>{exam};
     }
-    exam.detail = fmt::format("{} rows, exactly those committed before {}", rows->size(),
-                              format_lsn(copy.marker.target));
+    exam.detail = fmt::format("{} row{}, exactly those committed before {}", rows->size(),
+                              rows->size() == 1 ? "" : "s", format_lsn(copy.marker.target));
     if (rows->empty()) return std::vector<Exam>{exam};
     const Canary& newest = rows->back();
     const auto at = parse_instant(newest.at);

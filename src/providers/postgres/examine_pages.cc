@@ -4,10 +4,8 @@
 #include <fmt/core.h>
 
 #include <map>
-#include <set>
 
 #include "platform/base/bytes.h"
-#include "platform/base/text.h"
 #include "providers/postgres/copy.h"
 #include "providers/postgres/page_check.h"
 #include "providers/postgres/server_process.h"

@@ -21,7 +21,8 @@ using providers::Exam;
 constexpr std::uint64_t table_max = 256U << 20U;    // larger ones are not read at the source
 constexpr std::uint64_t source_max = 1024U << 20U;  // and not more than this of all together
 constexpr std::size_t tables_max = 100;
-constexpr Duration breath = 20ms;        // between two questions to the source
+constexpr int rest = 4;            // times as long as a question took, the source is left alone
+constexpr Duration breath = 20ms;  // between two questions to the source
 constexpr Duration counted_by = 1500ms;  // by then the counters hold what was committed before
 constexpr std::size_t told_max = 20;
 
@@ -158,12 +159,15 @@ private:
         if (!own.has_value()) {
             // Damage is what amcheck and pg_dump name; here it is a table that cannot be read.
             TRY(context_.check("comparing rows"));
+            if (!is_of_the_data(own.error(), copy_)) return own.error();
             ++exact_;
-            different_.push_back(fmt::format("table {}: {}", table.shown(), own.error().message));
+            different_.push_back(
+                fmt::format("table {}: {}", table.shown(), plain_words(own.error(), copy_.server)));
             return ok();
         }
+        const Monotonic asked = context_.clock().monotonic();
         const auto there = read_content(context_, theirs, table);
-        TRY(context_.check("comparing rows"));
+        TRY(context_.sleep(rest * (context_.clock().monotonic() - asked)));
         if (!there.has_value()) {
             skip(there.error().message);
             return ok();

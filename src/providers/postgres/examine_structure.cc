@@ -115,8 +115,8 @@ private:
         const auto answer = connection_->query(context_, question);
         TRY(context_.check("checking a copy's structure"));
         if (!answer.has_value()) {
-            if (answer.error().kind == ErrorKind::denied) return answer.error();
-            tell(database, relation, answer.error().message);
+            if (!is_of_the_data(answer.error(), copy_)) return answer.error();
+            tell(database, relation, plain_words(answer.error(), copy_.server));
             // A crash of the server over what it met says the same, and the others are still to
             // see.
             auto again = copy_.connect(context_, database);
@@ -131,11 +131,9 @@ private:
         return ok();
     }
 
-    void tell(const std::string& database, const Relation& relation, std::string what) {
+    void tell(const std::string& database, const Relation& relation, const std::string& what) {
         ++damaged_;
         if (found_.size() == told_max) return;
-        if (const std::string place = copy_.server.endpoint() + ": "; what.starts_with(place))
-            what = what.substr(place.size());
         std::string name = relation.index
                                ? fmt::format("index {} of table {}", relation.name, relation.table)
                                : fmt::format("table {}", relation.name);

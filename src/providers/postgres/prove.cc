@@ -43,8 +43,13 @@ Result<void> examine(const Context& context, Copy& copy, const char* name, Exami
         Exam exam{.outcome = Exam::Outcome::failed, .name = name, .detail = error.message};
         const bool blind = error.kind == ErrorKind::denied || error.kind == ErrorKind::not_found ||
                            error.kind == ErrorKind::unsupported;
-        if (blind) exam.outcome = Exam::Outcome::unseen;
-        if (error.kind == ErrorKind::timeout) exam.outcome = Exam::Outcome::unfinished;
+        if (blind) {
+            exam.outcome = Exam::Outcome::unseen;
+        } else if (!is_of_the_data(error, copy)) {
+            exam.outcome = Exam::Outcome::unfinished;
+            if (copy.was_killed())
+                exam.detail += "; the copy's server was killed: is memory short?";
+        }
         found = std::vector<Exam>{std::move(exam)};
     }
     const Duration took = context.clock().monotonic() - began;
@@ -114,11 +119,23 @@ Result<void> damage(Files& files, const Path& data, const std::string& where) {
     return file->sync();
 }
 
+/// What a server says that could not start where it is, whatever its data.
+constexpr std::array<std::string_view, 10> machine_troubles{
+    "Address already in use",  "could not create any TCP/IP sockets",
+    "No space left on device", "could not create shared memory",
+    "could not map anonymous", "could not create semaphores",
+    "out of memory",           "was terminated by signal 9",
+    "could not load library",  "could not access file"};
+
 /// What did not start may be the point's fault, or that of this machine.
-bool is_the_points_fault(const Error& error, const RestoreFound& found) {
+bool is_the_points_fault(Environment& environment, const Error& error, const RestoreFound& found) {
     if (error.kind == ErrorKind::corrupt) return true;
     const bool began = found.marker && found.marker->state >= Marker::State::replaying;
-    return error.kind == ErrorKind::unavailable && began;
+    if (error.kind != ErrorKind::unavailable || !began) return false;
+    const auto log = read_file(environment.files, found.directory / "server.log");
+    return log.has_value() && std::ranges::none_of(machine_troubles, [&](std::string_view trouble) {
+               return as_text(*log).find(trouble) != std::string_view::npos;
+           });
 }
 
 Proof proof_of(const Choice& choice) {
@@ -213,7 +230,8 @@ Result<Proof> prove(const Context& context, const Services& services, const Proo
     proof.restored_in = context.clock().monotonic() - began;
     const RestoreFound found = TRY(find_restore(services, request));
     if (!outputs.has_value()) {
-        if (!is_the_points_fault(outputs.error(), found)) return outputs.error();
+        if (!is_the_points_fault(services.environment, outputs.error(), found))
+            return outputs.error();
         proof.exams.push_back({.outcome = Exam::Outcome::failed,
                                .name = "starts",
                                .detail = outputs.error().message,

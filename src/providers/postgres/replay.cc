@@ -163,12 +163,24 @@ Result<void> Replay::fill_spool() {
     return ok();
 }
 
+/// Errors: conflict: somebody else has taken the port, and what he says is not about our server.
+Result<void> Replay::enter(const Context& context) {
+    const Context bounded = context.within(answer_time);
+    auto opened = TRY(Connection::open(bounded, server_.connect_options(false)));
+    const Identity found = TRY(identify(bounded, services_.environment, server_, *opened));
+    const bool elsewhere =
+        !found.data_directory.empty() && Path(found.data_directory) != directory_ / "data";
+    if (elsewhere || found.system_identifier != marker_.system_identifier)
+        return conflict(
+            fmt::format("another server has taken port {}: it works in {}", server_.port,
+                        elsewhere ? found.data_directory : "an unknown directory"),
+            "Give the site a range of ports that nobody else uses.");
+    connection_ = std::move(opened);
+    return ok();
+}
+
 Result<Replay::Position> Replay::look(const Context& context) {
-    if (!connection_) {
-        auto opened =
-            TRY(Connection::open(context.within(answer_time), server_.connect_options(false)));
-        connection_ = std::move(opened);
-    }
+    if (!connection_) TRY(enter(context));
     const auto rows = connection_->query(
         context.within(answer_time),
         marker_.major >= 14 ? "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), "
@@ -235,7 +247,8 @@ Result<void> Replay::reach_target(const Context& context) {
                           "bytes of WAL");
             if (position->replayed == marker_.target) return ok();
             if (position->paused) TRY(raise_limits(context));
-        } else if (position.error().kind == ErrorKind::denied) {
+        } else if (position.error().kind == ErrorKind::denied ||
+                   position.error().kind == ErrorKind::conflict) {
             return position.error();
         }
         if ((position.has_value() && position->replayed != replayed) || fed != next_segment_) {

@@ -29,6 +29,7 @@ private:
     Result<void> write_config();
     Result<void> start(const Context& context);
     Result<void> fill_spool();
+    Result<void> enter(const Context& context);
     Result<Position> look(const Context& context);
     Result<bool> raise_limits(const Context& context);
     Result<void> refuse(const Context& context, const std::string& why);

@@ -155,11 +155,11 @@ Result<void> require_reachable(Environment& environment, const Server& server,
         const bool open = !status.has_value() || (status->mode & 01U) != 0 ||
                           (status->owner == user->uid && (status->mode & 0100U) != 0);
         if (open) continue;
-        return denied(fmt::format("the user of the servers ({}) may not enter {}",
-                                  server.run_as.empty() ? "postgres" : server.run_as,
-                                  folder.string()),
-                      "Put the site's directory elsewhere, or give others the right to pass (chmod "
-                      "o+x).");
+        return denied(
+            fmt::format("the user of the servers ({}) may not enter {}",
+                        server.run_as.empty() ? "postgres" : server.run_as, folder.string()),
+            "Put the site's directory elsewhere, or give others the right to pass (chmod "
+            "o+x).");
     }
     return ok();
 }
@@ -194,7 +194,8 @@ Result<Choice> choose_for(const Context& context, const Services& services,
     const Holdings holdings =
         TRY(load_holdings(*vault, request.component.name, request.system_identifier));
     VaultWalIndex index(*vault, holdings);
-    return choose(holdings, index, request.to, context.clock().now());
+    return choose(holdings, index, request.to, context.clock().now(),
+                  request.is_aside ? Bad::accepted : Bad::refused);
 }
 
 Result<RestoreFound> find_restore(const Services& services, const RestoreRequest& request) {

@@ -76,10 +76,6 @@ std::string alternatives(const std::vector<Usable>& bases) {
                        format_lsn(best->base->stop), end, end);
 }
 
-/// Whether a base backup may be taken that a verification found bad: only when it, or the exact
-/// position, was named.
-enum class Bad { refused, accepted };
-
 Error all_are_bad(const Usable& bad, const Place& place) {
     const providers::Verdict& verdict = *bad.base->against(place.lsn);
     return conflict(
@@ -157,12 +153,12 @@ Result<Place> place_of_time(const Holdings& holdings, const History& path, WalIn
 
 /// The base backup that a time falls into: its WAL is known before it is consistent.
 Result<Choice> choose_time(const Holdings& holdings, const History& path, WalIndex& index,
-                           const std::vector<Usable>& bases, Instant time, Instant now) {
+                           const std::vector<Usable>& bases, Instant time, Instant now, Bad bad) {
     if (time > now)
         return invalid(fmt::format("{} lies in the future", format_instant(time)),
                        "Use `--to latest` for the newest state.");
     const Place place = TRY(place_of_time(holdings, path, index, bases, time));
-    return finish(path, bases, place);
+    return finish(path, bases, place, bad);
 }
 
 Result<Choice> choose_lsn(const History& path, WalIndex& index, const std::vector<Usable>& bases,
@@ -180,12 +176,12 @@ Result<Choice> choose_lsn(const History& path, WalIndex& index, const std::vecto
 Result<std::optional<Choice>> choose_label(const History& path, WalIndex& index,
                                            const Holdings& holdings,
                                            const std::vector<Usable>& bases,
-                                           const std::string& label) {
+                                           const std::string& label, Bad bad) {
     for (const Timeline timeline : path.path()) {
         if (!holdings.logs.contains(timeline)) continue;
         const auto mark = TRY(index.mark_with_label(timeline, label));
         if (!mark || mark->position > *path.end_of(timeline)) continue;
-        const Choice choice = TRY(finish(path, bases, {timeline, mark->position, mark->at}));
+        const Choice choice = TRY(finish(path, bases, {timeline, mark->position, mark->at}, bad));
         return std::optional<Choice>(choice);
     }
     return std::optional<Choice>();
@@ -193,8 +189,8 @@ Result<std::optional<Choice>> choose_label(const History& path, WalIndex& index,
 
 }  // namespace
 
-Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::string& to,
-                      Instant now) {
+Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::string& to, Instant now,
+                      Bad bad) {
     for (const Base& base : holdings.bases) {
         if (base.point.id.value != to) continue;
         const auto path = holdings.history(base.timeline);
@@ -212,15 +208,15 @@ Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::stri
     const std::vector<Usable> bases = usable_bases(holdings, *path);
     if (to.empty() || to == "latest") {
         const Place place = TRY(latest(index, bases));
-        return finish(*path, bases, place);
+        return finish(*path, bases, place, bad);
     }
     if (looks_like_lsn(to)) {
         const Lsn lsn = TRY(parse_lsn(to));
         return choose_lsn(*path, index, bases, lsn);
     }
     if (const auto time = parse_instant(to); time.has_value())
-        return choose_time(holdings, *path, index, bases, *time, now);
-    const auto labelled = TRY(choose_label(*path, index, holdings, bases, to));
+        return choose_time(holdings, *path, index, bases, *time, now, bad);
+    const auto labelled = TRY(choose_label(*path, index, holdings, bases, to, bad));
     if (labelled) return *labelled;
     return invalid(
         fmt::format("'{}' is no recovery point of '{}'", to, holdings.component),
@@ -255,6 +251,9 @@ providers::RecoveryPoint point_of(const Base& base, const Reach& unbroken, bool 
                             : unbroken.stopped_by;
     }
     if (!base.verdicts.empty()) judge(point, base.verdicts.back());
+    if (point.verdict == "bad" && base.against(base.stop) == nullptr)
+        point.verdict_why =
+            fmt::format("from {} on: {}", base.verdicts.back().position, point.verdict_why);
     if (const providers::Verdict* against = base.against(base.stop)) judge(point, *against);
     return point;
 }

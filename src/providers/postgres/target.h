@@ -40,10 +40,14 @@ struct Choice {
     std::vector<Stretch> stretches;  ///< oldest first; the last one ends at `until`
 };
 
+/// Whether a base backup may be taken that a verification found bad: only when it, or the exact
+/// position, was named; or by another verification, when there is no other.
+enum class Bad { refused, accepted };
+
 /// Errors: invalid (`to` is nothing of these), not_found (nothing to restore, no such point),
 /// conflict (a gap or a limit is in the way; the hint says what is possible).
-Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::string& to,
-                      Instant now);
+Result<Choice> choose(const Holdings& holdings, WalIndex& index, const std::string& to, Instant now,
+                      Bad bad = Bad::refused);
 
 /// What one can go back to: every base backup, and the unbroken ranges; the newest range has the id
 /// "latest".

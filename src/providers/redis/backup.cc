@@ -154,7 +154,7 @@ Result<Json> make_point(const Context& context, Services& services, const VerbCa
 }
 
 Result<vault::Point> choose_point(Services& services, const std::string& component,
-                                  const std::string& to) {
+                                  const std::string& to, bool accept_bad) {
     const auto points = TRY(snapshots(services, component));
     if (points.empty())
         return not_found(fmt::format("the vault has no point of {}", component),
@@ -170,6 +170,7 @@ Result<vault::Point> choose_point(Services& services, const std::string& compone
             if (found == nullptr || time_of(point) >= time_of(*found)) found = &point;
         }
         if (best != nullptr) return *best;
+        if (bad != nullptr && accept_bad) return *bad;
         if (bad != nullptr)
             return conflict(
                 fmt::format("every point of {} in question was found bad: {}", component,

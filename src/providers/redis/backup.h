@@ -24,8 +24,10 @@ Result<std::vector<vault::Point>> snapshots(providers::Services& services,
                                             const std::string& component);
 /// When its contents are of.
 Instant time_of(const vault::Point& point);
-/// The point that `to` means: "" or "latest", a point's id, a moment. Errors: not_found, invalid.
+/// The point that `to` means: "" or "latest", a point's id, a moment. One that a verification found
+/// bad only when it is named, or, with `accept_bad`, when there is no other.
+/// Errors: not_found, invalid, conflict (all are bad).
 Result<vault::Point> choose_point(providers::Services& services, const std::string& component,
-                                  const std::string& to);
+                                  const std::string& to, bool accept_bad = false);
 
 }  // namespace lifeboat::redis

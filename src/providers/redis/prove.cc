@@ -139,7 +139,7 @@ Result<Proof> prove(const Context& context, Services& services, const ProofCall&
                     const ProofSink& sink) {
     const providers::LocalSite site =
         TRY(providers::local_site(call.plan, call.current.site, services.plan_directory));
-    const vault::Point point = TRY(choose_point(services, call.component.name, call.to));
+    const vault::Point point = TRY(choose_point(services, call.component.name, call.to, true));
     TRY(require_room(services, site, point));
     Proof proof = proof_of(point);
     if (sink.stage) sink.stage("restoring");

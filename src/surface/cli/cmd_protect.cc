@@ -70,6 +70,8 @@ Result<ExitCode> backup(Session& session, const BackupOptions& options) {
     return exit_code_for(*last);
 }
 
+constexpr std::size_t verdict_width = 72;  // the rest stands in --json
+
 /// "proven 4m ago", "bad 4m ago: amcheck: table public.orders: 3 rows"; "never" when nobody looked.
 std::string verified(Session& session, const providers::RecoveryPoint& point) {
     const Output& output = session.output();
@@ -78,7 +80,7 @@ std::string verified(Session& session, const providers::RecoveryPoint& point) {
                                   Duration(session.environment().clock.now() - *point.verified_at));
     const std::string text = fmt::format("{} {} ago", point.verdict, human_duration(ago));
     if (point.verdict == "proven") return output.paint(Tone::good, text);
-    return output.paint(Tone::bad, text + ": " + point.verdict_why);
+    return output.paint(Tone::bad, clip(text + ": " + point.verdict_why, verdict_width));
 }
 
 Result<ExitCode> points(Session& session, const BackupOptions& options) {

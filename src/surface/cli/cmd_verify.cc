@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "engine/verification.h"
-#include "platform/base/size.h"
 #include "surface/cli/commands.h"
-#include "surface/cli/names.h"
 #include "surface/cli/progress_line.h"
 
 namespace lifeboat::cli {
@@ -16,7 +14,6 @@ using providers::Exam;
 
 struct VerifyOptions {
     std::string what, to;
-    bool all = false;
     bool clean = false;
 };
 
@@ -158,9 +155,8 @@ Result<Verification> verify_one(Session& session, engine::Workspace& workspace,
     return verified;
 }
 
-Result<ExitCode> clean(Session& session, engine::Workspace& workspace,
-                       engine::Instances& instances) {
-    const auto cleared = TRY(engine::clear_leftovers(session.context(), workspace, instances));
+Result<ExitCode> clean(Session& session, engine::Workspace& workspace) {
+    const auto cleared = TRY(engine::clear_leftovers(session.context(), workspace));
     const Output& output = session.output();
     if (output.json()) {
         output.document(Json{{"cleared", cleared}});
@@ -175,9 +171,9 @@ Result<ExitCode> clean(Session& session, engine::Workspace& workspace,
 Result<ExitCode> verify(Session& session, const VerifyOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
     engine::Instances instances(workspace);
-    if (options.clean) return clean(session, workspace, instances);
+    if (options.clean) return clean(session, workspace);
     const std::vector<Wanted> wanted = TRY(wanted_of(workspace, options));
-    TRY(engine::clear_leftovers(session.context(), workspace, instances));
+    TRY(engine::clear_leftovers(session.context(), workspace));
     const Output& output = session.output();
     Json results = Json::array();
     ExitCode worst = ExitCode::done;
