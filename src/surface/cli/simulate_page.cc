@@ -40,11 +40,12 @@ constexpr std::array<Tick, 10> ticks{{{seconds(10), "10s"},
 constexpr std::string_view style = R"(
 :root{color-scheme:light dark;--ink:#1b1f24;--faint:#68737d;--line:#d7dce0;--ground:#fff;
 --inside:#2f9e6e;--outside:#d9623b;--never:#8f2d2d;--limit:#1f5fbf}
-@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--faint:#98a2ab;--line:#3a4147;--ground:#16191c;
---inside:#4cc38a;--outside:#f0835c;--never:#d05c5c;--limit:#79aefc}}
+@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--faint:#98a2ab;--line:#3a4147;
+--ground:#16191c;--inside:#4cc38a;--outside:#f0835c;--never:#d05c5c;--limit:#79aefc}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);max-width:62rem;
 margin:2rem auto;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .2rem}
-p,.faint{color:var(--faint);margin:.2rem 0}table{border-collapse:collapse;margin:.6rem 0;font-size:.9rem}
+p,.faint{color:var(--faint);margin:.2rem 0}
+table{border-collapse:collapse;margin:.6rem 0;font-size:.9rem}
 td,th{padding:.15rem .8rem .15rem 0;text-align:left;border-bottom:1px solid var(--line)}
 svg{width:100%;max-width:712px;height:auto;display:block}svg text{font:10px system-ui,sans-serif;
 fill:var(--faint)}.inside{fill:var(--inside)}.outside{fill:var(--outside)}.never{fill:var(--never)}
