@@ -16,7 +16,11 @@ using std::chrono::seconds;
 
 constexpr const char* promised = R"(
 components:
-  db: {kind: fake, port: 15900, objectives: {rto: 1m, rpo: 1m}, protect: [{method: snapshot, every: 1m}]}
+  db:
+    kind: fake
+    port: 15900
+    objectives: {rto: 1m, rpo: 1m}
+    protect: [{method: snapshot, every: 1m}]
   web: {kind: fake, port: 15901, needs: [db], objectives: {rto: 2m}}
 scenarios:
   lost:

@@ -33,7 +33,13 @@ components:
     port: 15500
     protect: [{method: continuous}]
   other: {kind: redis, site: primary, port: 15502, protect: [{method: snapshot, every: 1h}]}
-  app: {kind: process, site: primary, objectives: {rto: 2h}, command: [run], needs: [database], ports: [15501]}
+  app:
+    kind: process
+    site: primary
+    objectives: {rto: 2h}
+    command: [run]
+    needs: [database]
+    ports: [15501]
 scenarios:
   lost:
     lost: [database]
