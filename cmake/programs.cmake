@@ -68,6 +68,7 @@ foreach(source IN LISTS sources)
     lifeboat_target(fuzz_${name})
     target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
     # It links the modules whose headers it includes.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     file(STRINGS ${source} includes REGEX "^#include \"")
     foreach(include IN LISTS includes)
         string(REGEX REPLACE "^#include \"(.*)/[^/]*\"$" "\\1" module ${include})

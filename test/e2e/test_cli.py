@@ -222,6 +222,31 @@ def test_nothing_unproven_is_green(cli):
     assert "\x1b[33m" in table and "\x1b[32m" not in table
 
 
+def test_what_was_measured_here_stands_beside_its_objective_and_is_green(cli):
+    cli.write("""
+components:
+  web: {kind: process, command: [/bin/sleep, "600"], objectives: {rto: 1m}, health: [{process: true}]}
+scenarios:
+  web-down:
+    lost: [web]
+    detect: [{unhealthy: web, for: 1s}]
+    steps: [{start: web}, {verify: web}]
+  end: {steps: [{stop: web}]}
+""")
+    before, = cli.ask("check", code=0)["objectives"]
+    assert before["kept"] and before["standing"] == "none" and before["measured_s"] is None
+    assert "2 of 2 steps are estimates" in cli.run("check", code=0).stdout
+    cli.run("recover", "web-down", "--yes", code=0)
+    report = cli.ask("check", code=0)
+    after, = report["objectives"]
+    assert after["standing"] == "proven" and 0 < after["measured_s"] < 60 and after["age_s"] >= 0
+    assert {part["basis"] for part in report["forecasts"][0]["path"]} == {"measured"}
+    assert "(measured once)" in cli.run("check", "--all", code=0).stdout
+    text = cli.run("check", "--color", "always", code=0).stdout
+    assert "\x1b[32m" in text and " ✓" in text
+    cli.run("recover", "end", "--yes", "--although-healthy", "the test is over", code=0)
+
+
 def test_check_speaks_sarif(cli):
     log = documents(check(cli, "ecommerce-aws.yaml", "--sarif", code=1))[0]
     assert log["version"] == "2.1.0" and log["$schema"].endswith("sarif-2.1.0.json")

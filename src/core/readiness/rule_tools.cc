@@ -69,8 +69,12 @@ std::string explained(const std::vector<Part>& parts) {
         if (part.what == "interval") continue;
         const bool thin =
             part.spread.basis == Basis::measured && part.spread.samples < enough_samples;
-        text += thin ? fmt::format(" (measured only {} times)", part.spread.samples)
-                     : fmt::format(" ({})", to_string(part.spread.basis));
+        if (thin && part.spread.samples < 2)
+            text += " (measured once)";
+        else if (thin)
+            text += fmt::format(" (measured only {} times)", part.spread.samples);
+        else
+            text += fmt::format(" ({})", to_string(part.spread.basis));
     }
     return text;
 }
