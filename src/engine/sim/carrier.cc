@@ -192,10 +192,11 @@ private:
 
 std::unique_ptr<Carrier> make_carrier(State& state, Executor& executor, const RunId& run,
                                       Driver::Observer observer, Mutant mutant, Chance& chance) {
-    const bool in_executor =
-        mutant == Mutant::none || mutant == Mutant::adopt_twice ||
-        mutant == Mutant::token_of_attempt || mutant == Mutant::promote_unfenced ||
-        mutant >= Mutant::skip_identity_check || mutant == Mutant::missing_fsync;
+    const bool in_executor = mutant == Mutant::none || mutant == Mutant::adopt_twice ||
+                             mutant == Mutant::token_of_attempt ||
+                             mutant == Mutant::promote_unfenced ||
+                             mutant >= Mutant::skip_identity_check ||
+                             mutant == Mutant::missing_fsync || mutant == Mutant::torn_transaction;
     if (in_executor)
         return std::make_unique<RealCarrier>(state, executor, run, std::move(observer));
     return std::make_unique<MutantCarrier>(state, executor, run, std::move(observer), mutant,

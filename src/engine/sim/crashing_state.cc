@@ -25,21 +25,26 @@ Result<std::uint64_t> CrashingState::append(const std::string& stream,
                                             const std::vector<NewEvent>& events,
                                             const Lease* lease) {
     const Death death = draw();
-    const auto write = [&] {
+    const auto write = [&](const std::vector<NewEvent>& what) {
         return mutant_ == Mutant::missing_fsync
-                   ? append_unsynced(stream, expected_version, events, lease)
-                   : inner_.append(stream, expected_version, events, lease);
+                   ? append_unsynced(stream, expected_version, what, lease)
+                   : inner_.append(stream, expected_version, what, lease);
     };
-    if (death == Death::none) return write();
+    if (death == Death::none) return write(events);
     ++deaths_;
     crashed_ = true;
     if (death == Death::disk_full) {
         inner_.fail_append(1);
         return inner_.append(stream, expected_version, events, lease);
     }
-    // After an error nobody knows what the disk holds.
-    if (death == Death::after || (death == Death::io_error && chance_.percent(50))) {
-        auto appended = write();
+    // After an error nobody knows what the disk holds: all of the transaction, or nothing of it.
+    std::vector<NewEvent> kept;
+    if (death == Death::after || (death == Death::io_error && chance_.percent(50))) kept = events;
+    if (mutant_ == Mutant::torn_transaction && events.size() > 1)
+        kept.assign(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(
+                                                         chance_.between(1, events.size() - 1)));
+    if (!kept.empty()) {
+        auto appended = write(kept);
         if (!appended.has_value()) return appended;
     }
     lose_power();

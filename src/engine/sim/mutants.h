@@ -23,6 +23,7 @@ enum class Mutant {
     retry_forever,          ///< attempts are not counted
     restart_operations,     ///< an operation whose id is journaled is begun again after a crash
     missing_fsync,          ///< the journal says durable, and the disk has not written yet
+    torn_transaction,       ///< of what is written as one, a crash leaves only the first part
     ignore_append_errors,   ///< a failed write to the journal is taken for a success
     skip_identity_check,    ///< a destructive step acts on whatever answers at the address
     take_newest_point,      ///< the newest point is restored, though it is known to be bad
@@ -33,7 +34,7 @@ struct MutantName {
     Mutant mutant;
     std::string_view name;
 };
-constexpr std::array<MutantName, 18> mutants{{
+constexpr std::array<MutantName, 19> mutants{{
     {Mutant::retry_without_probe, "retry_without_probe"},
     {Mutant::effect_before_journal, "effect_before_journal"},
     {Mutant::adopt_twice, "adopt_twice"},
@@ -48,6 +49,7 @@ constexpr std::array<MutantName, 18> mutants{{
     {Mutant::retry_forever, "retry_forever"},
     {Mutant::restart_operations, "restart_operations"},
     {Mutant::missing_fsync, "missing_fsync"},
+    {Mutant::torn_transaction, "torn_transaction"},
     {Mutant::ignore_append_errors, "ignore_append_errors"},
     {Mutant::skip_identity_check, "skip_identity_check"},
     {Mutant::take_newest_point, "take_newest_point"},

@@ -208,11 +208,9 @@ Command simulate_command() {
                 "file")
         .option("--jobs", "N", "Threads; otherwise one per core", &values.jobs);
     command.command.details =
-        "Each disaster is drawn from its seed: what is lost, when, how late it is noticed, how "
-        "people "
-        "and providers answer. Its run is carried out by the same machine that `recover` uses, on "
-        "a "
-        "virtual clock. Nothing real is touched.\n\n"
+        "Each disaster is drawn from its seed: what is lost, when, how late it is noticed, how\n"
+        "people and providers answer. Its run is carried out by the same machine that `recover`\n"
+        "uses, on a virtual clock. Nothing real is touched.\n\n"
         "  lifeboat simulate --set components.cache.protect.every=50m\n"
         "  lifeboat simulate --scenario region-failure --explain 17";
     return std::move(command).run(simulate);
