@@ -168,8 +168,8 @@ def test_the_board_shows_unknown_where_a_source_does_not_answer(lost):
     row = lost.ask("status")["components"][0]
     assert row["exposure"] == "unknown" and row["live_rpo_s"] is None and row["newest_point"] is None
     assert "no vault" in row["warning"]
-    text = lost.run("status").stdout
-    assert "unknown" in text and "vault: " in text
+    done = lost.run("status")
+    assert "unknown" in done.stdout and "vault: there is no vault" in done.stderr
 
 
 def test_a_watch_tells_a_block_per_interval_and_ends_cleanly(lost):
@@ -191,3 +191,10 @@ def test_what_a_killed_engine_could_not_keep_is_kept_later(lost):
     lost.run("resume", code=0)
     assert lost.ask("evidence")["facts"] == before
     assert "measured only 1 time here, too little history" in recover(lost)
+
+
+@pytest.mark.parametrize("words", ["evidence", "evidence export", "evidence verify", "status"])
+def test_each_command_explains_itself(cli, words):
+    done = cli.bare(*words.split(), "--help")
+    assert done.returncode == 0 and f"lifeboat {words}" in done.stdout
+    assert "unknown command 'exprot'" in cli.bare("evidence", "exprot").stderr

@@ -63,5 +63,7 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
 Json to_json(const Board& board);
 /// The rows as lines; columns that matter least are left out where `width` is too small.
 std::vector<std::string> render(const Output& output, const Board& board, std::size_t width);
+/// Sources of the whole board that did not answer: "vault: there is no vault in …".
+std::vector<std::string> problems_of(const Board& board);
 
 }  // namespace lifeboat::cli

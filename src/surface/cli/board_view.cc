@@ -309,12 +309,15 @@ std::vector<std::string> render(const Output& output, const Board& board, std::s
         if (const std::string text = remark(row); !text.empty())
             lines.push_back(
                 output.paint(Tone::faint, fmt::format("· {}: {}", row.component->name, text)));
-    if (!board.vault_problem.empty())
-        lines.push_back(output.paint(Tone::bad, "vault: " + board.vault_problem));
-    if (!board.evidence_problem.empty())
-        lines.push_back(output.paint(Tone::bad, "evidence: " + board.evidence_problem));
     add_legend(output, board, lines);
     return lines;
+}
+
+std::vector<std::string> problems_of(const Board& board) {
+    std::vector<std::string> problems;
+    if (!board.vault_problem.empty()) problems.push_back("vault: " + board.vault_problem);
+    if (!board.evidence_problem.empty()) problems.push_back("evidence: " + board.evidence_problem);
+    return problems;
 }
 
 }  // namespace lifeboat::cli

@@ -37,11 +37,15 @@ public:
         std::vector<std::string> lines = render(output_, board, width);
         if (repeats_)
             lines.insert(lines.begin(), output_.paint(Tone::faint, format_instant(board.at)));
+        const std::vector<std::string> problems = problems_of(board);
         if (repeats_ && output_.live()) {
+            for (const std::string& problem : problems)
+                lines.push_back(output_.paint(Tone::bad, problem));
             redraw(lines, size);
             return;
         }
         for (const std::string& line : lines) output_.line(line);
+        for (const std::string& problem : problems) output_.note(problem);
         if (repeats_) output_.line();
     }
 
@@ -92,9 +96,8 @@ Result<ExitCode> status(Session& session, const StatusOptions& options) {
 }  // namespace
 
 Command status_command() {
-    CommandOf<StatusOptions> command(
-        "status", "Plan",
-        "The board: health, what would be lost now, what is predicted, what is proven");
+    CommandOf<StatusOptions> command("status", "Plan",
+                                     "The board: health, what would be lost now, what is proven");
     auto& values = *command.values;
     command.option("COMPONENT", "COMPONENT", "Only these", &values.components, false, "component")
         .option("--watch", "", "Look again and again, until Ctrl-C", &values.watch)
