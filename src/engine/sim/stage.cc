@@ -113,7 +113,8 @@ void visit(const Act& act, std::uint32_t component, std::vector<bool>& seen,
     seen[component] = true;
     for (const std::uint32_t need : act.ways[component].needs) visit(act, need, seen, order);
     const Way& way = act.ways[component];
-    if (way.hit || way.touched) order.push_back(component);
+    // In the loss of a zone anything may fail over.
+    if (way.hit || way.touched || act.strike == Strike::zone) order.push_back(component);
 }
 
 std::uint32_t place_of(const plan::Plan& plan, const std::string& component) {

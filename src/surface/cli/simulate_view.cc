@@ -55,28 +55,51 @@ void show_goals(const Output& output, const sim::Tally& tally) {
     output.table(rows);
 }
 
-/// Objectives by disasters: where it goes wrong.
+/// A share of a hundred, short; 0 and 100 only when it is exactly that.
+std::string short_share(const Output& output, const sim::GoalTally& goal) {
+    if (goal.trials == 0) return output.paint(Tone::faint, "·");
+    std::string text = "100";
+    if (goal.inside == 0)
+        text = "0";
+    else if (goal.inside < goal.trials)
+        text = fmt::format("{}", std::clamp(static_cast<int>(goal.share_inside() * 100), 1, 99));
+    return output.paint(tone_of(goal), text);
+}
+
+/// The objectives that any disaster concerns, by component: {RTO, RPO}, as far as there are.
+std::vector<std::vector<std::size_t>> goals_by_component(const sim::Tally& tally) {
+    std::vector<std::vector<std::size_t>> columns;
+    const auto& goals = tally.stage().goals();
+    for (std::size_t i = 0; i < goals.size(); ++i) {
+        if (tally.of_all(i).trials == 0) continue;
+        if (columns.empty() || goals[columns.back().front()].component != goals[i].component)
+            columns.emplace_back();
+        columns.back().push_back(i);
+    }
+    return columns;
+}
+
+/// Components by disasters: where it goes wrong.
 void show_matrix(const Output& output, const sim::Tally& tally) {
     const sim::Stage& stage = tally.stage();
-    Rows rows{{"disaster", "share", "noticed", "begun"}};
-    std::vector<std::size_t> shown;
-    for (std::size_t i = 0; i < stage.goals().size(); ++i)
-        if (tally.of_all(i).trials > 0) shown.push_back(i);
-    for (const std::size_t i : shown) {
-        const sim::Goal& goal = stage.goals()[i];
-        rows[0].push_back(clip(name_of(goal), column_max));
-    }
+    const auto columns = goals_by_component(tally);
+    Rows rows{{"inside, % RTO/RPO", "share", "noticed", "begun"}};
+    for (const auto& column : columns)
+        rows[0].push_back(clip(stage.goals()[column.front()].name, column_max));
     for (std::size_t a = 0; a < stage.acts().size(); ++a) {
         const sim::ActTally& act = tally.acts()[a];
         std::vector<std::string> row{stage.acts()[a].name, share_text(act.trials, tally.trials()),
                                      mean(act.noticed, act.began),
                                      act.began == 0 ? output.paint(Tone::bad, "never")
                                                     : mean(act.noticed + act.called, act.began)};
-        for (const std::size_t i : shown) {
-            const sim::GoalTally& goal = act.goals[i];
-            row.push_back(goal.trials == 0
-                              ? output.paint(Tone::faint, "·")
-                              : output.paint(tone_of(goal), share_text(goal.inside, goal.trials)));
+        for (const auto& column : columns) {
+            std::string cell;
+            bool concerned = false;
+            for (const std::size_t i : column) {
+                concerned = concerned || act.goals[i].trials > 0;
+                cell += (cell.empty() ? "" : "/") + short_share(output, act.goals[i]);
+            }
+            row.push_back(concerned ? cell : output.paint(Tone::faint, "·"));
         }
         rows.push_back(std::move(row));
     }
