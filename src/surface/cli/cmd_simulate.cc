@@ -80,7 +80,7 @@ Result<std::unique_ptr<Variant>> load(Session& session, const std::string& file,
             session.output().note(with_the_changes ? one.message
                                                    : plan::render(one, variant->parsed.sources));
     }
-    if (errors > 0) return std::move(invalid_plan(errors)).in(variant->name);
+    if (errors > 0) return invalid_plan(errors).in(variant->name);
     variant->stage = TRY(sim::Stage::make(variant->parsed.plan, session.catalog(),
                                           {.scenario = options.scenario, .history = history}));
     return variant;
