@@ -21,6 +21,8 @@ class Database:
 
     def __init__(self, cli, more=""):
         self.cli, self.port, self.data = cli, free_port(), cli.home / "source"
+        first = free_port()
+        self.ports = f"{first}-{min(first + 30, 65535)}"
         self.bin = pathlib.Path(PROGRAMS[-1])
         self.data.mkdir(mode=0o700)
         if SERVERS_USER:
@@ -45,7 +47,7 @@ components:
              protect: [{protect}], verify: {verify}{more}}}
 scenarios:
   database-lost: {{lost: [database], steps: [{{restore: database}}, {{verify: database}}]}}
-""")
+""", ports=self.ports)
 
     def program(self, name, *words):
         command = [str(self.bin / name), *map(str, words)]

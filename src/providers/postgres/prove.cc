@@ -24,6 +24,7 @@ using providers::ProofSink;
 constexpr std::uint64_t spare_bytes = 64U << 20U;  // configuration, sockets, log, temporary files
 constexpr std::uint64_t wal_bytes_max = 1536U << 20U;  // what a replaying server keeps of its WAL
 
+constexpr int port_tries = 4;
 constexpr Duration canary_write_time = 10s;
 constexpr Duration canary_patience = 8s;
 constexpr Duration canary_look = 50ms;
@@ -127,6 +128,19 @@ constexpr std::array<std::string_view, 10> machine_troubles{
     "out of memory",           "was terminated by signal 9",
     "could not load library",  "could not access file"};
 
+bool lost_its_port(const Services& services, const RestoreRequest& request,
+                   const Result<Json>& outputs) {
+    if (outputs.has_value()) return false;
+    const auto found = find_restore(services, request);
+    if (!found.has_value()) return false;
+    // While it replays, the only conflict is that somebody else answers there.
+    const bool replays = found->marker && found->marker->state == Marker::State::replaying;
+    if (replays && outputs.error().kind == ErrorKind::conflict) return true;
+    const auto log = read_file(services.environment.files, found->directory / "server.log");
+    return log.has_value() &&
+           as_text(*log).find("could not create any TCP/IP sockets") != std::string_view::npos;
+}
+
 /// What did not start may be the point's fault, or that of this machine.
 bool is_the_points_fault(Environment& environment, const Error& error, const RestoreFound& found) {
     if (error.kind == ErrorKind::corrupt) return true;
@@ -225,7 +239,12 @@ Result<Proof> prove(const Context& context, const Services& services, const Proo
     Proof proof = proof_of(choice);
     if (sink.stage) sink.stage("restoring");
     const Monotonic began = context.clock().monotonic();
-    const auto outputs = restore(context, services, request);
+    auto outputs = restore(context, services, request);
+    // Two who look for a free port at the same moment find the same one: the later looks again.
+    for (int i = 1; i < port_tries && lost_its_port(services, request, outputs); ++i) {
+        TRY(discard(context, services, call));
+        outputs = restore(context, services, request);
+    }
     TRY(context.check("restoring a copy"));
     proof.restored_in = context.clock().monotonic() - began;
     const RestoreFound found = TRY(find_restore(services, request));
