@@ -73,6 +73,7 @@ struct Fate {
     Place restore = none, promote = none;  ///< its steps, the last of each
     Place ends = none;                     ///< the last step that brings it back, or shows it
     bool brought = false, switched = false;
+    bool started = false;  ///< where it stands, with the data that it has
     bool recovers = true, forgotten = false;
     Finish finish;
     Place via = none;  ///< the need that is back last, and later than itself
@@ -102,6 +103,7 @@ private:
     void deployed(const runbook::Node& node, Place at);
     void judge(Place component);
     bool proven_later(Place component) const;
+    bool keeps_data(const plan::Component& component, const Fate& fate) const;
     Loss loss_of(const plan::Component& component, const Fate& fate) const;
     RecoveryTime time_of_fate(const plan::Component& component, const Fate& fate) const;
     void add_path(Place component, RecoveryTime& time) const;
@@ -220,6 +222,7 @@ void Act::place_nodes() {
         if (node.verb == "restore") fate.restore = at;
         if (node.verb == "promote") fate.promote = at;
         if (is_switch(node.verb)) fate.switched = true;
+        if (node.verb == "start") fate.started = true;
         brings(component, at, !is_proof(node.verb));
     }
 }
@@ -229,8 +232,8 @@ void Act::judge(Place place) {
     Fate& fate = fates_[place];
     const plan::Component& component = outline_.plan.components[place];
     const plan::KindSpec* kind = catalog_.kind(component.kind);
-    const bool data_back =
-        kind == nullptr || !kind->stateful || fate.restore != none || fate.promote != none;
+    const bool data_back = kind == nullptr || !kind->stateful || fate.restore != none ||
+                           fate.promote != none || keeps_data(component, fate);
     if (fate.hit && (!fate.brought || !data_back)) {
         fate.recovers = false;
         fate.forgotten = true;
@@ -258,7 +261,15 @@ void Act::judge(Place place) {
     }
 }
 
+/// A scenario that does not say that it is gone, and starts it again where it stands.
+bool Act::keeps_data(const plan::Component& component, const Fate& fate) const {
+    const bool gone = std::ranges::find(scenario_.lost, component.name) != scenario_.lost.end() ||
+                      damage_.sites.contains(component.site);
+    return fate.started && !gone && !fate.corrupted && fate.restore == none;
+}
+
 Loss Act::loss_of(const plan::Component& component, const Fate& fate) const {
+    if (keeps_data(component, fate)) return {.worst = Duration::zero(), .at = component.at};
     Choice choice;
     if (fate.restore != none) {
         choice.way = Choice::Way::points;

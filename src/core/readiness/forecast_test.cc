@@ -198,6 +198,20 @@ TEST(forecast, of_a_scenario_that_only_says_how_it_is_seen_takes_what_is_seen) {
     EXPECT_EQ(judged.at("db", "s").rto_kept, true);
 }
 
+TEST(forecast, of_a_crash_that_a_start_mends_loses_nothing) {
+    const std::string crashed =
+        "lifeboat: 1\nplan: p\nsites: {here: {local: {directory: h}}}\ncomponents:\n  db: {kind: "
+        "postgres, objectives: {rto: 1m, rpo: 5s}}\nscenarios:\n  s: {detect: [{unhealthy: db, "
+        "for: "
+        "1s}], steps: [{start: db}]";
+    const Judged judged(plan::parse_text(crashed + "}\n"));
+    EXPECT_EQ(judged.at("db", "s").rpo_kept, true);
+    EXPECT_EQ(judged.at("db", "s").rto_kept, true);
+    const Judged gone(plan::parse_text(crashed + ", lost: [db]}\n"));
+    EXPECT_FALSE(gone.at("db", "s").time.recovers) << "a start brings back no data";
+    EXPECT_FALSE(gone.at("db", "s").loss.worst.has_value());
+}
+
 TEST(forecast, of_a_scenario_that_takes_nothing_is_empty) {
     const Judged judged(
         plan::parse_text(two_regions("components:\n  db: {kind: aws.rds, objectives: {rto: 1h}}\n"

@@ -214,7 +214,7 @@ void show(const Output& output, const CheckReport& report, const std::string& fi
         output.paint(report.errors > 0 ? Tone::bad : Tone::plain, plural(report.errors, "error")),
         output.paint(report.warnings > 0 ? Tone::warning : Tone::plain,
                      plural(report.warnings, "warning")));
-    if (report.outlook.size() > 0)
+    if (!report.outlook.empty())
         sum += report.unmet > 0 ? fmt::format(": {} of {} cannot be met", report.unmet,
                                               plural(report.outlook.size(), "objective"))
                                 : fmt::format(": nothing contradicts the {}",

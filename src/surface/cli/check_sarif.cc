@@ -53,8 +53,9 @@ Json result_of(const Remark& remark, std::size_t index, const plan::Parsed& read
     Json result{{"ruleId", said.id},
                 {"ruleIndex", index},
                 {"level", said.level == plan::DiagnosticLevel::error ? "error" : "warning"},
-                {"message", Json{{"text", text}}},
-                {"locations", Json::array({Json{{"physicalLocation", place}}})}};
+                {"message", Json{{"text", text}}}};
+    if (place.contains("artifactLocation"))
+        result["locations"] = Json::array({Json{{"physicalLocation", place}}});
     if (!properties.empty()) result["properties"] = properties;
     return result;
 }
