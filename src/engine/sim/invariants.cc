@@ -252,6 +252,8 @@ struct Invariants::Reader {
 
 void Invariants::on_event(const rb::RunState& state, const rb::Event& event) {
     ++events_;
+    clock_went_back_ = clock_went_back_ || event.at < latest_;
+    latest_ = event.at;
     if (finished_ && !std::holds_alternative<rb::RequestTaken>(event.body))
         fail(fmt::format("{} after the end of the run", rb::type_name(event)));
     std::visit(Reader{*this}, event.body);

@@ -69,6 +69,8 @@ private:
     std::map<StepId, Step> steps_;
     std::map<StepId, rb::Node> nodes_;
     std::set<StepId> held_;
+    Instant latest_{};              ///< recorded time of the last event
+    bool clock_went_back_ = false;  ///< … and it was earlier than the one before
     bool begun_ = false, paused_ = false, aborted_ = false, finished_ = false;
     std::uint64_t events_ = 0;
     std::optional<std::string> violation_;
