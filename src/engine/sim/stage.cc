@@ -40,6 +40,12 @@ Strike strike_of(const plan::Scenario& scenario) {
     return scenario.lost.empty() ? Strike::zone : Strike::component;
 }
 
+/// Some scenarios are no disasters: they open a shop, or move it on a quiet day.
+bool is_disaster(const plan::Scenario& scenario) {
+    return strike_of(scenario) != Strike::zone ||
+           (scenario.detect && !scenario.detect->signals.empty());
+}
+
 /// Simulated providers can do everything that the catalog names.
 plan::Catalog all_available(const plan::Catalog& catalog) {
     plan::Catalog all = catalog;
@@ -296,10 +302,13 @@ Result<Stage> Stage::make(const plan::Plan& plan, const plan::Catalog& given,
         stage.answered_.insert(damage.corrupted.begin(), damage.corrupted.end());
     }
     for (const plan::Scenario& scenario : plan.scenarios)
-        if (options.scenario.empty() || scenario.name == options.scenario)
+        if (options.scenario.empty() ? is_disaster(scenario) : scenario.name == options.scenario)
             TRY(stage.add_scenario(scenario, catalog, options));
     if (options.scenario.empty()) stage.add_unanswered(catalog);
     for (const Act& act : stage.acts_) stage.weights_ += act.weight;
+    if (stage.acts_.empty())
+        return invalid("the plan has no scenario that is a disaster",
+                       "Say what a scenario loses (`lost:`) or how it is detected (`detect:`).");
     if (!options.history.approvals().empty())
         stage.approval_ = Pace::measured(options.history.approvals());
     if (!options.history.detections().empty())
