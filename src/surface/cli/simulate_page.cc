@@ -108,20 +108,20 @@ void draw_bars(std::string& out, const sim::Goal& goal, const sim::GoalTally& ta
         counts[i] = tally.values.between(begin, end);
         highest = std::max(highest, counts[i]);
     }
-    // A tall column of "never" must not flatten what there is to see, nor the other way round.
-    const double scale = (bottom - top) / static_cast<double>(std::max(highest, tally.never));
-    const double narrow = (bottom - top) / static_cast<double>(highest);
+    const double scale = (bottom - top) / static_cast<double>(highest);
     for (std::size_t i = 0; i < bars; ++i) {
         if (counts[i] == 0) continue;
         const double x = left + bar * static_cast<double>(i);
-        const double tall = std::max(0.8, narrow * static_cast<double>(counts[i]));
+        const double tall = std::max(0.8, scale * static_cast<double>(counts[i]));
         out += fmt::format(
             R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
             value_at(x + bar / 2) <= goal.limit ? "inside" : "outside", x, bottom - tall, bar - 0.6,
             tall);
     }
     if (tally.never == 0) return;
-    const double tall = std::max(0.8, scale * static_cast<double>(tally.never));
+    // Beside the bars, by its share of all: full height is every time.
+    const double share = static_cast<double>(tally.never) / static_cast<double>(tally.trials);
+    const double tall = std::max(0.8, (bottom - top) * share);
     out += fmt::format(R"(<rect class="never" x="{}" y="{:.1f}" width="{}" height="{:.1f}"/>)"
                        R"(<text x="{}" y="{}" text-anchor="middle">{} {}</text>)",
                        never_from, bottom - tall, never_to - never_from, tall,
