@@ -18,8 +18,7 @@ Result<std::vector<Exam>> examine_canary(const Context& context, Copy& copy) {
     const auto connection = TRY(copy.connect(context));
     const auto rows = read_canaries(context, *connection);
     if (!rows.has_value() && rows.error().kind == ErrorKind::not_found)
-        return blind(
-            "there are none: set `canary: true`, and a verification or `protect` writes them");
+        return blind("there are none: set `canary: true`, and a verification writes one");
     if (!rows.has_value()) return rows.error();
     const auto source = copy.ask_source(context);
     const auto truth = source.has_value() ? read_canaries(context, **source)

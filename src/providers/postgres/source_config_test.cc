@@ -87,5 +87,19 @@ TEST(Hba, lets_lifeboat_in_by_password_before_the_lines_of_the_source) {
     EXPECT_EQ(make_hba("", "x", false).find("trust"), std::string::npos);
 }
 
+TEST(RestoredConfig, a_copy_that_is_only_looked_at_does_nothing_of_its_own_accord) {
+    RestoredConfig restored = config();
+    restored.source["shared_preload_libraries"] = "pg_stat_statements, pg_cron";
+    EXPECT_TRUE(make_config(restored).contains("pg_cron")) << "what is recovered keeps its jobs";
+    restored.isolated = true;
+    const std::string text = make_config(restored);
+    EXPECT_TRUE(text.contains("max_logical_replication_workers = '0'\n"));
+    EXPECT_TRUE(text.contains("autovacuum = 'off'\n"));
+    // The last line of a setting counts.
+    const auto last = text.rfind("shared_preload_libraries");
+    EXPECT_EQ(text.substr(last, text.find('\n', last) - last),
+              "shared_preload_libraries = 'pg_stat_statements'");
+}
+
 }  // namespace
 }  // namespace lifeboat::postgres

@@ -75,6 +75,8 @@ TEST(Rdb, keys_are_counted_by_database_and_every_byte_is_passed_on) {
         ASSERT_TRUE(summary.has_value()) << summary.error().message;
         EXPECT_EQ(summary->databases,
                   (std::map<std::uint64_t, KeyCount>{{0, {3, 1}}, {9, {2, 0}}}));
+        EXPECT_EQ(summary->types.at(9),
+                  (std::map<std::string, std::uint64_t>{{"zset", 1}, {"list", 1}}));
         EXPECT_EQ(summary->facts.at("redis-ver"), "7.0.15");
         EXPECT_EQ(summary->facts.at("ctime"), "10000");
         EXPECT_EQ(summary->size, bytes.size());
