@@ -136,7 +136,9 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
                     const std::vector<std::string>& components, LastKnown& last_known) {
     Board board;
     board.environment = engine::environment_of(workspace.plan);
-    board.vault_problem = workspace.services.vault_problem;
+    const bool protects = std::ranges::any_of(
+        workspace.plan.components, [](const plan::Component& one) { return !one.protect.empty(); });
+    if (workspace.plan.vault || protects) board.vault_problem = workspace.services.vault_problem;
     engine::Instances instances(workspace);
     const engine::Look seen = engine::look(session.context(), workspace, instances, components);
     auto measured = measurements(workspace);
