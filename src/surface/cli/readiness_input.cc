@@ -8,6 +8,7 @@ Result<ReadinessInput> readiness_input(Session& session) {
     ReadinessInput input;
     input.versions = engine::versions_in_use({});
     const plan::Parsed* read = TRY(session.parsed());  // its name is part of the default path
+    if (read->has_errors()) return input;  // what it means cannot be told: nothing rests on it
     const auto there = session.environment().files.status(session.state_path() / "state.db");
     if (!there.has_value()) {
         if (there.error().kind == ErrorKind::not_found) return input;
