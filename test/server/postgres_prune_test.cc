@@ -22,9 +22,8 @@ std::uint64_t log_begin(PostgresWorld& world) {
 /// A stretch of WAL in a log file of its own: each opening begins a new one.
 void write_wal(PostgresWorld& world, int rows) {
     Protection protection(world);
-    world.server().sql(
-        fmt::format("INSERT INTO ledger (note) SELECT repeat('x', 200) FROM generate_series(1, {})",
-                    rows));
+    world.server().sql(fmt::format(
+        "INSERT INTO ledger (note) SELECT repeat('x', 200) FROM generate_series(1, {})", rows));
     world.server().sql("SELECT pg_switch_wal()");
     world.wait_until_durable();
 }

@@ -252,9 +252,9 @@ TEST(Postgres, its_power_verbs_prove_identity_and_a_fenced_server_stays_down) {
 
 TEST(Postgres, a_role_that_may_only_replicate_and_look_is_enough) {
     PostgresWorld world({}, "    user: limited\n");
-    world.server().sql(fmt::format(
-        "CREATE ROLE limited LOGIN REPLICATION PASSWORD '{}' IN ROLE pg_monitor",
-        PostgresServer::password));
+    world.server().sql(
+        fmt::format("CREATE ROLE limited LOGIN REPLICATION PASSWORD '{}' IN ROLE pg_monitor",
+                    PostgresServer::password));
     world.server().sql("CREATE TABLE ledger (id bigserial PRIMARY KEY, note text)");
     {
         Protection protection(world);

@@ -127,8 +127,8 @@ void supervise(const Prepared& prepared, const ChildDescriptors& descriptors, in
     (void)::prctl(PR_SET_NAME, "lifeboat-run", 0, 0, 0);
     reset_signal_actions();  // an ignored SIGCHLD would lose exit statuses
 
-    // This process is lifeboat's copy, with all its pages: a second copy of them would cost more than
-    // many a command. The child only makes system calls until it execs, and this frame stays.
+    // This process is lifeboat's copy, with all its pages: a second copy of them would cost more
+    // than many a command. The child only makes system calls until it execs; this frame stays.
     const pid_t command = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
     if (command == 0) exec_in_child(prepared, descriptors);
     if (command < 0) {

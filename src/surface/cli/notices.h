@@ -1,6 +1,6 @@
 #pragma once
-/// Log lines beside a view that redraws the terminal: written at once while there is none, else kept
-/// for the view, which puts them above its next frame. Thread-safe.
+/// Log lines beside a view that redraws the terminal: written at once while there is none, else
+/// kept for the view, which puts them above its next frame. Thread-safe.
 
 #include <string>
 #include <vector>
