@@ -28,7 +28,7 @@ struct CheckResult {
     std::string detail;  ///< what came: "52 > 0", "connection refused"
     Duration took{};
     bool timed_out = false;  ///< it says nothing: there was no answer within its limit
-    Json value;  ///< of sql: the first column of the first row
+    Json value;              ///< of sql: the first column of the first row
 };
 
 CheckResult run_check(const Context& context, Environment& environment, const plan::Check& check,

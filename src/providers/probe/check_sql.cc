@@ -20,7 +20,7 @@ using Connection = std::unique_ptr<PGconn, Finish>;
 using Rows = std::unique_ptr<PGresult, Clear>;
 
 constexpr std::string_view query_canceled = "57014";  // here: by statement_timeout
-constexpr std::chrono::milliseconds glance{50};  ///< how often a stop is looked for
+constexpr std::chrono::milliseconds glance{50};       ///< how often a stop is looked for
 
 /// libpq's messages end in a newline and may have several lines; the first says it.
 std::string message_of(const PGconn* connection) {

@@ -27,8 +27,8 @@ struct RdbSummary {
     std::map<std::uint64_t, KeyCount> databases;  ///< without the empty ones
     /// Keys by type ("string", "hash", …) of each database.
     std::map<std::uint64_t, std::map<std::string, std::uint64_t>> types;
-    std::uint64_t size = 0;                       ///< bytes of the snapshot
-    bool checksum_proven = false;                 ///< false: the server writes none
+    std::uint64_t size = 0;        ///< bytes of the snapshot
+    bool checksum_proven = false;  ///< false: the server writes none
 };
 
 class RdbScanner {
