@@ -197,9 +197,10 @@ Result<Verification> verify(const Context& context, Workspace& workspace, Instan
     const auto work = [&]() -> Result<Proof> {
         const Keeper keeper(Context(environment.clock), workspace.state, lease);
         TRY(clear(workspace, *provider, *component));
+        const Instance current = TRY(instances.current(component->name));
         ProofCall call{.plan = workspace.plan,
                        .component = *component,
-                       .current = TRY(instances.current(component->name)),
+                       .current = current,
                        .token = fmt::format("lb-{}", verification.id),
                        .to = request.to};
         call.may_write = workspace.plan.mode == plan::Mode::act;

@@ -27,8 +27,8 @@ struct Verdict {
 /// Everything that is known of a component's points, newest last, by point.
 using Verdicts = std::map<std::string, std::vector<Verdict>>;
 
-/// About these points of the component. Errors: those of the vault. A document that cannot be read is
-/// left out and logged.
+/// About these points of the component. Errors: those of the vault. A document that cannot be read
+/// is left out and logged.
 Result<Verdicts> load_verdicts(vault::Vault& vault, const std::string& component,
                                const std::vector<vault::Point>& points);
 

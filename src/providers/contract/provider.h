@@ -140,8 +140,8 @@ struct RecoveryPoint {
     std::uint64_t size = 0;
     Json identity = Json::object();
     std::string problem;  ///< why it cannot be used; "" = usable
-    /// Of its last verification: "proven", "bad", or "" when there was none. A bad one is taken only
-    /// when it is named.
+    /// Of its last verification: "proven", "bad", or "" when there was none. A bad one is only
+    /// taken when it is named.
     std::string verdict;
     std::optional<Instant> verified_at;
     std::string verdict_why;  ///< what was found, in one line
@@ -163,7 +163,7 @@ struct Exam {
     enum class Outcome {
         passed,
         failed,      ///< a difference: the point is bad
-        unseen,      ///< cannot be looked at here; `detail` says why, and the proof says so for ever
+        unseen,      ///< cannot be looked at here; `detail` says why, and the proof keeps that
         unfinished,  ///< no answer in time: neither proven nor bad
     } outcome = Outcome::passed;
     std::string name;                  ///< "amcheck", "sql SELECT count(*) FROM orders"
@@ -222,11 +222,11 @@ public:
     /// to choose from, before anything is touched.
     virtual Result<std::vector<RecoveryPoint>> points(const Context& context, const Target& target);
 
-    /// Restores a point into a new instance beside the current one, on a port of its own, starts it,
-    /// and looks at it as closely as the kind can. Nothing of it reaches the current instance. What
-    /// it makes is left for discard(). A copy that does not start is a failed exam, not an Error.
-    /// Errors: exhausted (the disk is too small, said up front), unsupported (the kind has none),
-    /// those of choosing and restoring.
+    /// Restores a point into a new instance beside the current one, on a port of its own, starts
+    /// it, and looks at it as closely as the kind can. Nothing of it reaches the current instance.
+    /// What it makes is left for discard(). A copy that does not start is a failed exam, not an
+    /// Error. Errors: exhausted (the disk is too small, said up front), unsupported (the kind has
+    /// none), those of choosing and restoring.
     virtual Result<Proof> prove(const Context& context, const ProofCall& call,
                                 const ProofSink& sink);
     /// Takes away whatever a prove() with this token has made, also after a crash of ours: process,

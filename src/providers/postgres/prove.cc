@@ -264,10 +264,11 @@ Result<Proof> prove(const Context& context, const Services& services, const Proo
     proof.exams.push_back(started(proof));
     if (sink.exam) sink.exam(proof.exams.back());
     const Instance made = TRY(candidate_of(request, found.directory, *found.marker));
+    const Server server = TRY(server_of(services, call.plan, made));
     Copy copy{.services = services,
               .call = call,
               .sink = sink,
-              .server = TRY(server_of(services, call.plan, made)),
+              .server = server,
               .source = source,
               .directory = found.directory,
               .marker = *found.marker,

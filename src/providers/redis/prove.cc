@@ -160,11 +160,12 @@ Result<Proof> prove(const Context& context, Services& services, const ProofCall&
     if (!outputs.has_value()) return proof;
     const auto made = TRY(providers::instance_from_json((*outputs)["instance"]));
     const Address address = TRY(address_of(services, made));
+    Client client = TRY(Client::connect(context, address));
     Copy copy{.services = services,
               .call = call,
               .address = address,
               .point = point,
-              .client = TRY(Client::connect(context, address))};
+              .client = std::move(client)};
     TRY(examine_plan(context, copy, sink, proof));
     TRY(examine(context, copy, sink, "keys by type", examine_types, proof));
     TRY(examine(context, copy, sink, "expiries", examine_expiries, proof));
