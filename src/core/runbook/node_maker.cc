@@ -105,7 +105,6 @@ Result<Node> NodeMaker::make(const plan::Step& step, const std::string& target) 
             node.timeout = std::max(node.timeout, *step.estimate * timeout_over_estimate);
     }
     if (step.timeout) node.timeout = *step.timeout;
-    if (step.estimate) node.estimate = *step.estimate;
     if (step.retries) node.attempts_max = *step.retries + 1;
     node.on_failure = step.on_failure;
     node.note = step.note;
