@@ -28,10 +28,14 @@ void Decider::on(const EngineStarted& e) {
     for (auto& [id, step] : state_.steps) {
         const Node& node = state_.node(step);
         Duration longest = node.backoff_max;
+        std::optional<Instant> due = step.timer_due;
         if (step.status == StepStatus::awaiting_approval && node.approve && node.approve->within)
             longest = *node.approve->within;
-        if (step.status == StepStatus::operating) longest = Duration::max();
-        steps.push_back({&step, step.status, left(step.timer_due, at_, longest),
+        if (step.status == StepStatus::operating) {
+            longest = Duration::max();
+            due = due.value_or(at_);  // it has fired: nothing of the wait is left
+        }
+        steps.push_back({&step, step.status, left(due, at_, longest),
                          left(step.deadline_due, at_, node.timeout), !step.timer.empty()});
     }
     emit(e);
