@@ -18,6 +18,7 @@ constexpr std::chrono::seconds lease_ttl{15};
 constexpr std::chrono::seconds lease_renewal{4};
 constexpr std::chrono::milliseconds glance{250};  ///< how often a switch is looked for
 constexpr std::chrono::seconds backoff_max{10};
+constexpr std::chrono::seconds conflict_look{1};
 
 Json to_json(const StreamReport& report) {
     return Json{
@@ -91,7 +92,7 @@ private:
     Result<void> stream(const Context& context, const plan::Protection& protection) {
         providers::Provider* provider = workspace_.registry.find(component_.kind);
         unsigned failures = 0;
-        std::string followed;
+        std::string followed, told;
         while (!context.stopped()) {
             const std::string token = current_token();
             auto instance = instances_.current(component_.name);
@@ -108,9 +109,13 @@ private:
             }
             ++failures;
             const Error error = broke.has_value() ? unavailable("the stream ended") : broke.error();
-            tell(protection, error.message, true);
+            if (failures == 1 || error.message != told) tell(protection, error.message, true);
+            told = error.message;
+            // Whoever is in our way may be gone in a moment; what is down takes longer.
+            const Duration longest =
+                error.kind == ErrorKind::conflict ? conflict_look : backoff_max;
             const Duration pause = std::min<Duration>(
-                std::chrono::milliseconds(250) * (1U << std::min(failures, 6U)), backoff_max);
+                std::chrono::milliseconds(250) * (1U << std::min(failures, 6U)), longest);
             TRY(wait_or_switch(context, pause, token));
         }
         return context.check("protection");

@@ -314,7 +314,7 @@ TEST(PostgresGuard, two_streams_of_one_database_do_not_meet) {
     first.wait_for(
         [](const auto& report) { return !report.position.empty() && report.position != "0/0"; });
     Protection second(world);
-    for (int i = 0; i < 200 && second.running(); ++i) (void)world.context().sleep(20ms);
+    for (int i = 0; i < 1000 && second.running(); ++i) (void)world.context().sleep(20ms);
     const auto refused = second.stop();
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().kind, ErrorKind::conflict);

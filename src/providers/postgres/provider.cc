@@ -15,7 +15,7 @@
 namespace lifeboat::postgres {
 namespace {
 
-constexpr Duration slot_patience = std::chrono::seconds(60);  // a backup holds the slot
+constexpr Duration slot_patience = std::chrono::seconds(3);  // a backup holds the slot
 constexpr Duration slot_look = std::chrono::milliseconds(100);
 
 using namespace std::chrono_literals;
