@@ -91,7 +91,12 @@ Result<void> end_recovery(const Context& context, const Services& services,
     if (promoted.has_value() && promoted->first() == "t") return ok();
     if (!promoted.has_value() && promoted.error().kind == ErrorKind::denied)
         return promote_by_signal(context, services, candidate);
-    if (!promoted.has_value()) return promoted.error();
+    if (!promoted.has_value()) {
+        // An attempt that was killed has asked before us, and the server was just carrying it out.
+        const auto look = candidate.connection->query(context, "SELECT pg_is_in_recovery()");
+        if (look.has_value() && look->first() == "f") return ok();
+        return promoted.error();
+    }
     return unknown(fmt::format("{} did not end its recovery within {}s",
                                candidate.server.describe(), promotion_seconds));
 }
