@@ -129,6 +129,13 @@ void Providers::carry(const rb::RunState& state, const rb::StartVerb& command) {
         .step = node.id,
         .attempt = command.attempt,
         .long_work = may_be_long && (node.makes_instance || chance.percent(faults_.long_work))};
+    if (node.makes_instance) {
+        // Chosen when it is asked: what turns bad while the request is on its way is no one's
+        // fault.
+        call.point = mutant_ == Mutant::take_newest_point ? world_.points[node.component].front()
+                                                          : world_.sound_point(node.component);
+        invariants_.on_restore(world_, node, *call.point);
+    }
     truth_of(node, command.attempt);
     const Fate fate = draw_fate(node);
     Duration acts = latency();
@@ -179,10 +186,7 @@ void Providers::act(std::size_t index) {
     ++truth.acts;
     truth.broken = false;
     if (node.makes_instance) {
-        truth.point = world_.sound_point(node.component);
-        if (mutant_ == Mutant::take_newest_point)
-            truth.point = world_.points[node.component].front();
-        invariants_.on_restore(world_, node, *truth.point);
+        truth.point = call.point;
         // Meanwhile points are made of what still runs: the next restore may find a newer one.
         if (world_.chance.percent(30)) {
             auto& points = world_.points[node.component];

@@ -41,6 +41,7 @@ struct Call {
     bool long_work = false;
     bool ended = false;  ///< acted, or will not any more
     bool acted = false;
+    std::optional<incident::KnownPoint> point = std::nullopt;  ///< that a restore has chosen
 };
 
 struct Reply {
