@@ -124,7 +124,7 @@ def engine(rounds, base):
 
 def plan_check(rounds, base):
     components = "".join(
-        f"  c{i}:\n    kind: process\n    site: here\n    priority: P{i % 4}\n    objectives: {{rto: {i % 50 + 1}m}}\n"
+        f"  c{i}:\n    kind: process\n    site: here\n    priority: P{i % 4}\n"
         f"    command: [\"/bin/true\"]\n" + (f"    needs: [c{i - 1}]\n" if i % 10 else "") for i in range(1000))
     (base / "large.yaml").write_text("lifeboat: 1\nplan: large\nowner: bench\n"
                                      "sites: {here: {local: {directory: here, ports: 20000-29999}}}\n"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ./dev fuzz NAME|all [SECONDS]: libFuzzer on test/fuzz/NAME_fuzz.cc; its corpus grows in out/fuzz.
 # all: each for SECONDS, as many side by side as there are processors; the log is out/fuzz/NAME.log.
+# $FUZZ_SEED repeats a run; without it each run is another.
 set -euo pipefail
 . tools/dev/common.sh
 
@@ -11,7 +12,7 @@ seconds=${2:-60}
 
 run_fuzzer() {
     mkdir -p "out/fuzz/$1" "test/fuzz/corpus/$1"
-    "build-fuzz/fuzz_$1" -max_total_time="$2" -rss_limit_mb=2048 -timeout=10 \
+    "build-fuzz/fuzz_$1" -seed="${FUZZ_SEED:-0}" -max_total_time="$2" -rss_limit_mb=2048 -timeout=10 \
         -artifact_prefix="out/fuzz/$1-" "out/fuzz/$1" "test/fuzz/corpus/$1"
 }
 
