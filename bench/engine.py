@@ -61,13 +61,17 @@ class Ansible:
                      {"ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_HOME": str(home / "ansible")})
 
 
+def plan_of(steps):
+    """A plan with one scenario, `all`, of these steps."""
+    return ("lifeboat: 1\nplan: bench\nowner: bench\nsites: {here: {}}\ncomponents: {}\n"
+            "scenarios:\n  all:\n    steps:\n" + "".join(f"      - {step}\n        id: s{i}\n" for i, step in enumerate(steps)))
+
+
 class Lifeboat:
     name = "lifeboat"
 
     def prepare(self, home):
-        steps = "\n".join(f'      - run: "echo {i} >> {home}/out"\n        id: s{i}' for i in range(STEPS))
-        (home / "plan.yaml").write_text(f"lifeboat: 1\nplan: bench\nowner: bench\nsites: {{here: {{}}}}\ncomponents: {{}}\n"
-                                        f"scenarios:\n  all:\n    steps:\n{steps}\n")
+        (home / "plan.yaml").write_text(plan_of(f'run: "echo {i} >> {home}/out"' for i in range(STEPS)))
 
     def run(self, home):
         shutil.rmtree(home / "state", ignore_errors=True)
@@ -79,9 +83,7 @@ class NoOp:
     name = "lifeboat, steps that do nothing"
 
     def prepare(self, home):
-        steps = "\n".join(f"      - wait: 1us\n        id: s{i}" for i in range(STEPS))
-        (home / "plan.yaml").write_text(f"lifeboat: 1\nplan: bench\nowner: bench\nsites: {{here: {{}}}}\ncomponents: {{}}\n"
-                                        f"scenarios:\n  all:\n    steps:\n{steps}\n")
+        (home / "plan.yaml").write_text(plan_of("wait: 1us" for _ in range(STEPS)))
 
     def run(self, home):
         took = Lifeboat.run(self, home)

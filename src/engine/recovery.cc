@@ -167,16 +167,18 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
     return proposal;
 }
 
-RunId make_run_id(Environment& environment) {
+std::string make_id(Environment& environment, std::string_view kind) {
     const auto now = environment.clock.now();
     const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-    // Ids sort as the runs began, also within a second: twelve bits of it, then four of chance.
+    // Twelve bits of the second's fraction, then four of chance.
     const auto fraction =
         static_cast<unsigned>((Duration(now - seconds).count() << 12U) / 1'000'000);
-    return RunId(fmt::format("run-{:%Y%m%d-%H%M%S}-{:03x}{}",
-                             fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), fraction,
-                             environment.random.hex(1).substr(1)));
+    return fmt::format("{}-{:%Y%m%d-%H%M%S}-{:03x}{}", kind,
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), fraction,
+                       environment.random.hex(1).substr(1));
 }
+
+RunId make_run_id(Environment& environment) { return RunId(make_id(environment, "run")); }
 
 rb::Actor own_actor(Environment& environment, const plan::Plan& plan, const std::string& reason) {
     rb::Actor actor;

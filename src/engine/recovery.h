@@ -46,6 +46,9 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
 
 /// A fresh run id: "run-20261123-110643-7f3a".
 RunId make_run_id(Environment& environment);
+/// The same for another kind of thing: ids of one kind sort as they were made, also within a
+/// second.
+std::string make_id(Environment& environment, std::string_view kind);
 /// The person at the keyboard, with proof where the plan knows the OS user.
 runbook::Actor own_actor(Environment& environment, const plan::Plan& plan,
                          const std::string& reason);

@@ -1,9 +1,9 @@
 #include "engine/verification.h"
 
-#include <fmt/chrono.h>
 #include <fmt/core.h>
 
 #include "engine/evidence.h"
+#include "engine/recovery.h"
 #include "platform/observe/log.h"
 #include "platform/task/scope.h"
 
@@ -22,14 +22,6 @@ constexpr Duration discard_time = 2min;
 
 std::string record_key(const std::string& component) { return "verification/" + component; }
 std::string lease_name(const std::string& component) { return "verify/" + component; }
-
-std::string make_id(Environment& environment) {
-    const auto seconds =
-        std::chrono::time_point_cast<std::chrono::seconds>(environment.clock.now());
-    return fmt::format("verify-{:%Y%m%d-%H%M%S}-{}",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                       environment.random.hex(2));
-}
 
 /// Sets the component's record, whoever wrote it last: the lease says that it is ours to write.
 Result<void> put_record(State& state, const std::string& component, const Json& changes) {
@@ -192,7 +184,7 @@ Result<Verification> verify(const Context& context, Workspace& workspace, Instan
                                 own_holder(environment, "verify " + component->name), lease_ttl));
     const Monotonic began = environment.clock.monotonic();
     Verification verification;
-    verification.id = make_id(environment);
+    verification.id = make_id(environment, "verify");
     verification.component = component->name;
     const auto work = [&]() -> Result<Proof> {
         const Keeper keeper(Context(environment.clock), workspace.state, lease);

@@ -19,6 +19,18 @@ Duration scaled(Duration value, double factor) {
 
 }  // namespace
 
+std::string_view to_string(Basis basis) {
+    switch (basis) {
+        case Basis::measured:
+            return "measured";
+        case Basis::estimate:
+            return "estimate";
+        case Basis::assumed:
+            break;
+    }
+    return "assumed";
+}
+
 Spread spread_of(std::vector<Duration> samples) {
     std::ranges::sort(samples);
     Spread spread{.p5 = at_rank(samples, 5),

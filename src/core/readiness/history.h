@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/plan/model.h"
@@ -12,6 +13,7 @@ namespace lifeboat::readiness {
 
 /// Where a number comes from. Only `measured` may ever be shown as proven.
 enum class Basis { measured, estimate, assumed };  ///< assumed: neither measured nor declared
+std::string_view to_string(Basis basis);
 
 struct Spread {
     Duration p5{}, p50{}, p95{};

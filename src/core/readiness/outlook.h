@@ -30,6 +30,5 @@ std::vector<Outlook> outlook(const plan::Plan& plan, const std::vector<Forecast>
 std::string explained_path(const RecoveryTime& time);
 /// For people, to the minute where that is what decides: "24h6m".
 std::string told(Duration duration);
-std::string_view to_string(Basis basis);
 
 }  // namespace lifeboat::readiness

@@ -48,18 +48,6 @@ std::string listed(const std::vector<std::string>& names) {
     return text;
 }
 
-std::string_view to_string(Basis basis) {
-    switch (basis) {
-        case Basis::measured:
-            return "measured";
-        case Basis::estimate:
-            return "estimate";
-        case Basis::assumed:
-            break;
-    }
-    return "assumed";
-}
-
 std::string explained(const std::vector<Part>& parts) {
     std::string text;
     for (const Part& part : parts) {

@@ -92,16 +92,4 @@ Duration Pace::draw(Chance& chance) const {
         static_cast<std::int64_t>(std::min(drawn, static_cast<double>(longest.count()))));
 }
 
-std::string_view to_string(Basis basis) {
-    switch (basis) {
-        case Basis::measured:
-            return "measured";
-        case Basis::estimate:
-            return "estimate";
-        case Basis::assumed:
-            break;
-    }
-    return "assumed";
-}
-
 }  // namespace lifeboat::engine::sim

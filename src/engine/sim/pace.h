@@ -35,6 +35,4 @@ private:
     std::vector<Duration> samples_;
 };
 
-std::string_view to_string(readiness::Basis basis);
-
 }  // namespace lifeboat::engine::sim

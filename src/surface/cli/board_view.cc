@@ -214,7 +214,6 @@ Json to_json(const std::optional<providers::RecoveryPoint>& point) {
 }
 
 Json to_json(const readiness::Forecast& forecast) {
-    static constexpr std::array<std::string_view, 3> bases{"measured", "estimate", "assumed"};
     const readiness::RecoveryTime& time = forecast.time;
     Json json{{"scenario", forecast.scenario}, {"recovers", time.recovers}};
     json["worst_loss_s"] = seconds_of(forecast.loss.worst);
@@ -225,7 +224,7 @@ Json to_json(const readiness::Forecast& forecast) {
     json["p5_s"] = seconds_of(time.total.p5);
     json["p50_s"] = seconds_of(time.total.p50);
     json["p95_s"] = seconds_of(time.total.p95);
-    json["basis"] = bases[static_cast<std::size_t>(time.total.basis)];
+    json["basis"] = readiness::to_string(time.total.basis);
     json["samples"] = time.total.samples;
     json["thin"] = !is_measured(time.total);
     return json;

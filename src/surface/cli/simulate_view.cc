@@ -118,7 +118,7 @@ std::vector<CostlyStep> costly_steps(const sim::Tally& tally) {
         for (std::size_t s = 0; s < acts[a].nodes.size(); ++s)
             if (tally.acts()[a].steps[s].times > 0)
                 steps.push_back({acts[a].name, acts[a].nodes[s].id.value,
-                                 std::string(sim::to_string(acts[a].paces[s].basis())),
+                                 std::string(to_string(acts[a].paces[s].basis())),
                                  &tally.acts()[a].steps[s]});
     std::ranges::stable_sort(steps, [](const CostlyStep& a, const CostlyStep& b) {
         return a.tally->total > b.tally->total;
