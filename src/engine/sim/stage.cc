@@ -123,6 +123,13 @@ void visit(const Act& act, std::uint32_t component, std::vector<bool>& seen,
     if (way.hit || way.touched || act.strike == Strike::zone) order.push_back(component);
 }
 
+/// A restore reads points; a promotion without one takes over the replica.
+bool uses(const Way& way, std::string_view method) {
+    if (!way.from.empty()) return method == way.from;
+    if (way.restored) return !readiness::is_replication(method);
+    return !way.promoted || readiness::is_replication(method);
+}
+
 std::uint32_t place_of(const plan::Plan& plan, const std::string& component) {
     return static_cast<std::uint32_t>(plan.component_index.find(component)->second);
 }
@@ -162,7 +169,7 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
             if (restores_data(node.verb)) way.data_brought = true;
             if (node.verb == "restore") way.from = string_or(node.arguments, "from", "");
             if (node.verb == "restore") way.restored = true;
-            if (node.verb == "promote" && !way.restored) way.from = "replica";
+            if (node.verb == "promote") way.promoted = true;
         }
     }
     // What stands on a cluster comes back with what is deployed into it.
@@ -180,9 +187,9 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
     }
     for (Way& way : act.ways) {
         std::optional<Duration> least;
-        for (const readiness::WayBack& source : way.sources) {
-            if (!source.left || (!way.from.empty() && source.protection->method != way.from))
-                continue;
+        for (readiness::WayBack& source : way.sources) {
+            if (!uses(way, source.protection->method)) source.left = false;
+            if (!source.left) continue;
             const Duration thaw = readiness::retrieval_time(*source.protection);
             least = least ? std::min(*least, thaw) : thaw;
         }

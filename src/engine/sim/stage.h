@@ -32,6 +32,7 @@ struct Way {
     bool brought = false;              ///< one of them brings it back, not only proves it
     bool data_brought = false;         ///< … with its data
     bool restored = false;             ///< … from points
+    bool promoted = false;             ///< … by taking over a replica
     std::string from;                  ///< the method whose points are used; "" = the best
     std::vector<std::uint32_t> needs;  ///< components
     std::vector<readiness::WayBack> sources;

@@ -180,16 +180,13 @@ std::optional<Duration> draw_loss(const Strikes& strikes, std::uint32_t componen
                                   std::uint64_t seed) {
     const Act& act = *strikes.act;
     const Way& way = act.ways[component];
-    const bool picks = std::ranges::any_of(way.sources, [&](const readiness::WayBack& source) {
-        return source.protection->method == way.from;
-    });
     // Who can write wrong data may hold the account, and delete what the account can delete.
     Chance harm = Chance::of(seed, attacking);
     const bool account_taken = act.attack && harm.percent(account_taken_percent);
     std::optional<Duration> best;
     for (std::size_t i = 0; i < way.sources.size(); ++i) {
         const readiness::WayBack& source = way.sources[i];
-        if (!source.left || (picks && source.protection->method != way.from)) continue;
+        if (!source.left) continue;
         if (account_taken && !way.survives_account[i]) continue;
         Chance chance = Chance::of(seed, losing + 10 * component + i);
         // The newest complete point is up to one interval older than it took to make; now and then

@@ -161,6 +161,24 @@ TEST(Trial, loses_what_the_protection_cannot_keep) {
     }
 }
 
+TEST(Trial, restores_from_points_and_promotes_a_replica) {
+    const std::string protect = "protect: [{method: snapshot, every: 24h, keep: 7d}]";
+    const std::string followed =
+        with(shop_plan, protect,
+             "protect: [{method: snapshot, every: 24h, keep: 7d}, {method: replica}]");
+    const auto kept = [](const std::string& text) {
+        const Tried plan = tried(text, {.scenario = "cache-lost", .history = {}});
+        return many(*plan.stage, 1000).of_all(3).share_inside();
+    };
+    EXPECT_LT(kept(followed), 0.06) << "a replica does not make the point younger";
+    const std::string promoted = with(followed, "restore: cache", "promote: cache");
+    EXPECT_GT(kept(promoted), 0.99);
+    const Tried plan =
+        tried(with(promoted, ", {method: replica}", ""), {.scenario = "cache-lost", .history = {}});
+    const GoalTally alone = many(*plan.stage, 100).of_all(3);
+    EXPECT_EQ(alone.by_plan, alone.trials) << "there is nothing to promote";
+}
+
 TEST(Trial, brings_a_component_back_no_earlier_than_what_it_needs) {
     const Tried plan = tried(shop_plan);
     for (std::uint64_t seed = 1; seed <= 500; ++seed) {
