@@ -180,6 +180,14 @@ def parent_of(pid):
     return int(stat.rpartition(")")[2].split()[1])
 
 
+def words_of(pid):
+    """A process's arguments; none when it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
 def lives_below(pid, directory):
     """Its working directory, its arguments or an open file is below the directory."""
     prefix = str(directory) + "/"
@@ -188,8 +196,7 @@ def lives_below(pid, directory):
         cwd = os.readlink(process / "cwd")
         if (cwd + "/").startswith(prefix):
             return True
-        arguments = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        if any(prefix in argument + "/" for argument in arguments):
+        if any(prefix in word + "/" for word in words_of(pid)):
             return True
         for descriptor in os.listdir(process / "fd"):
             try:
@@ -236,11 +243,17 @@ def is_alive(pid):
         return False
 
 
+def living_below(directory):
+    """The processes that live below the directory, but for our own line."""
+    spared = own_line()
+    return [pid for pid in processes() if pid not in spared and is_alive(pid) and lives_below(pid, directory)]
+
+
 def kill_below(directory):
-    """Kills every process that lives below the directory; how many. Twice, for what was just forking."""
-    spared, killed = own_line(), set()
+    """Kills every process that lives below the directory; how many. Again, for what was just forking."""
+    killed = set()
     for _ in range(5):
-        found = [pid for pid in processes() if pid not in spared and is_alive(pid) and lives_below(pid, directory)]
+        found = living_below(directory)
         if not found:
             break
         kill(found)

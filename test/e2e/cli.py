@@ -1,4 +1,5 @@
 """The program seen from outside: one directory with a plan, a state directory, perhaps a vault."""
+import contextlib
 import getpass
 import json
 import os
@@ -7,9 +8,13 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "examples" / "shop"))  # behind our own: there is a shop.py in both
+import demo_machine as machine  # noqa: E402  what is found and ended by where it lives
+
 PROGRAM = pathlib.Path(os.environ.get("LIFEBOAT_PROGRAM", ROOT / "build" / "lifeboat"))
 USER = getpass.getuser()
 
@@ -84,7 +89,7 @@ class Cli:
         """What the steps of a plan have written into out.txt."""
         return self.out.read_text().split() if self.out.exists() else []
 
-    def until(self, what, limit=30):
+    def until(self, what, limit=60):
         """Waits until `what()` is true; the reason that a test gives up is a bound, not a measure."""
         ends = time.monotonic() + limit
         while time.monotonic() < ends:
@@ -120,9 +125,30 @@ def free_port():
         return found.getsockname()[1]
 
 
+@contextlib.contextmanager
+def redis_server(cli, *options):
+    """A Redis below the test's directory that answers: its port, its directory, its process."""
+    port, data = free_port(), cli.home / "cache"
+    data.mkdir()
+    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", "",
+                              *options], stdout=subprocess.DEVNULL)
+    try:
+        cli.until(lambda: subprocess.run(["redis-cli", "-p", str(port), "PING"], capture_output=True).returncode == 0)
+        yield port, data, redis
+    finally:
+        redis.kill()
+        redis.wait()
+
+
 def append(word):
     """A `run:` step that leaves a trace."""
     return f"run: echo {word} >> out.txt\nid: {word}"
+
+
+def held(word):
+    """A step that makes WORD.begun and ends when there is a WORD.go: what a test does meanwhile needs no haste."""
+    command = f"touch {word}.begun; until test -e {word}.go; do sleep 0.02; done; echo {word} >> out.txt"
+    return f"run: '{command}'\nid: {word}"
 
 
 def exactly_once(word, seconds=0):

@@ -4,15 +4,16 @@ import tempfile
 
 import pytest
 
-from cli import Cli
+from cli import Cli, machine
 
 
 @pytest.fixture
 def folder():
-    """A directory that the servers' user can enter; removed afterwards."""
+    """A directory that the servers' user can enter; afterwards nothing lives below it and it is gone."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="lifeboat-e2e-"))
     path.chmod(0o755)
     yield path
+    machine.kill_below(path)
     shutil.rmtree(path, ignore_errors=True)
 
 

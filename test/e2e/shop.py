@@ -1,23 +1,21 @@
 """A running demo shop for black-box tests: real servers, the real program, one directory."""
 import argparse
 import json
-import pathlib
 import signal
 import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "examples" / "shop"))
-import demo  # noqa: E402
-import demo_machine as machine  # noqa: E402
+from cli import PROGRAM, ROOT, machine
+
+import demo  # of examples/shop, where cli looks too
 
 
 class Shop(demo.Demo):
     """The demo's shop without its script: tests strike and recover as they like."""
 
     def __init__(self, directory, rate=40, calm=1.0):
-        super().__init__(argparse.Namespace(directory=str(directory), lifeboat=ROOT / "build" / "lifeboat", rate=rate,
+        super().__init__(argparse.Namespace(directory=str(directory), lifeboat=PROGRAM, rate=rate,
                                             calm=calm, pause=False, keep=False, json=None))
 
     def command(self, *words):

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from cli import append, documents, exactly_once
+from cli import append, documents, exactly_once, machine
 
 WEB = """
 components:
@@ -71,18 +71,7 @@ def test_a_killed_engine_leaves_no_step_running(cli):
     cli.until(lambda: (cli.home / "begun").exists())
     process.kill()
     process.communicate()
-    cli.until(lambda: not workers(cli))
-
-
-def workers(cli):
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and os.readlink(entry / "cwd").startswith(str(cli.home)):
-                found.append(entry.name)
-        except OSError:
-            pass
-    return found
+    cli.until(lambda: not machine.living_below(cli.home))
 
 
 # --- the state directory ------------------------------------------------------------------------------------
@@ -265,7 +254,7 @@ components:
 """)
         done = cli.recover()
         assert done.returncode in (6, 8) and str(port) in done.stdout, done.stdout
-    assert not workers(cli)
+    assert not machine.living_below(cli.home)
 
 
 def test_a_step_that_floods_its_output_is_bounded(cli):
@@ -280,14 +269,14 @@ def test_a_step_that_never_ends_is_ended_with_its_children(cli):
     cli.steps("run: {command: 'sleep 600 & sleep 600', idempotent: true}\nid: endless\ntimeout: 1s\nretries: 0")
     done = cli.recover()
     assert done.returncode in (6, 8) and "endless" in done.stdout
-    cli.until(lambda: not workers(cli))
+    cli.until(lambda: not machine.living_below(cli.home))
 
 
 def test_a_step_that_forks_away_does_not_keep_the_run(cli):
     cli.steps("run: (sleep 600 &) ; echo forked >> out.txt\nid: fork", append("after"))
     done = cli.recover(code=0)
     assert cli.lines() == ["forked", "after"], done.stdout
-    cli.until(lambda: not workers(cli))
+    cli.until(lambda: not machine.living_below(cli.home))
 
 
 # --- secrets ------------------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 """The demo as a person plays it: it waits for a key before each disaster, stays up, and goes when told to."""
 import json
 import os
-import pathlib
 import pty
 import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from cli import PROGRAM, ROOT, machine
+
 DEMO = ROOT / "examples" / "shop" / "demo.py"
 PROMPT = b"press Enter to strike"
 
@@ -15,7 +15,8 @@ PROMPT = b"press Enter to strike"
 def play(words, limit):
     """Runs the demo on a terminal of its own and presses Enter whenever it asks. (exit status, what it showed)"""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, DEMO, *words], stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
+    process = subprocess.Popen([sys.executable, DEMO, "--lifeboat", PROGRAM, *words], stdin=theirs, stdout=theirs,
+                               stderr=theirs, close_fds=True)
     os.close(theirs)
     shown, answered, end = b"", 0, time.monotonic() + limit
     try:
@@ -36,23 +37,6 @@ def play(words, limit):
         os.close(ours)
 
 
-def below(folder):
-    """Living processes that have to do with this folder: by their words or where they stand."""
-    found = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
-            stands = os.readlink(entry / "cwd")
-        except OSError:
-            continue
-        if state != "Z" and (str(folder) in words or stands.startswith(str(folder))):
-            found[int(entry.name)] = words
-    return found
-
-
 def test_it_waits_for_a_key_stays_up_when_kept_and_leaves_nothing_when_stopped(folder):
     home = folder / "demo"
     table = folder / "table.json"
@@ -65,8 +49,8 @@ def test_it_waits_for_a_key_stays_up_when_kept_and_leaves_nothing_when_stopped(f
         assert all(row["measured_s"] <= row["promised_s"] for row in result["objectives"])
         assert result["proven"] and all(row["predicted_s"] is not None for row in result["objectives"])
         assert f"kept: {home}" in shown and "--stop" in shown
-        assert any("postgres" in words for words in below(home).values())
+        assert any("postgres" in " ".join(machine.words_of(pid)) for pid in machine.living_below(home))
     finally:
         subprocess.run([sys.executable, DEMO, "--stop", str(home)], check=True, timeout=60)
-    assert below(home) == {}
+    assert machine.living_below(home) == []
     assert not home.exists()

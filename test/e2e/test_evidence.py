@@ -1,13 +1,12 @@
 """What was really measured: kept, weighed, exported, checked by somebody else; and the board that shows it."""
 import json
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
 
-from cli import ROOT, documents, free_port
+from cli import ROOT, documents, redis_server
 
 SCRIPT = ROOT / "docs" / "verify_evidence.py"
 SITE = "primary: {local:"
@@ -16,14 +15,7 @@ SITE = "primary: {local:"
 @pytest.fixture
 def lost(cli):
     """A Redis with a vault, a point, and the plan to bring it back; the server is dead."""
-    port = free_port()
-    data = cli.home / "cache"
-    data.mkdir()
-    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", "",
-                              "--repl-diskless-sync-delay", "0"],
-                             stdout=subprocess.DEVNULL)
-    try:
-        cli.until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    with redis_server(cli, "--repl-diskless-sync-delay", "0") as (port, data, redis):
         cli.write(f"""
 evidence: {{valid: 30d}}
 components:
@@ -37,17 +29,6 @@ scenarios:
         redis.kill()
         redis.wait()
         yield cli
-    finally:
-        redis.kill()
-        redis.wait()
-        for pid in servers_below(cli.home):
-            subprocess.run(["kill", "-9", pid], check=False)
-
-
-def servers_below(folder):
-    found = subprocess.run(["pgrep", "-x", "redis-server"], capture_output=True, text=True).stdout.split()
-    return [pid for pid in found if str(folder) in subprocess.run(
-        ["readlink", f"/proc/{pid}/cwd"], capture_output=True, text=True).stdout]
 
 
 def recover(cli):

@@ -1,17 +1,12 @@
 """`lifeboat init` beside real servers."""
 import http.server
-import os
-import pathlib
-import shutil
 import signal
-import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
-from cli import free_port
+from cli import free_port, machine, redis_server
 
 
 class Server(threading.Thread):
@@ -27,42 +22,27 @@ class Server(threading.Thread):
         self.server.serve_forever()
 
 
-def as_server_user(folder):
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return []
-    shutil.chown(folder, "postgres")
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-
-
 @pytest.fixture
-def servers(folder):
+def servers(cli):
     """A PostgreSQL, a Redis and an HTTP server: (their ports by kind)."""
-    ports = {"postgres": free_port(), "redis": free_port()}
-    data = folder / "pg"
+    data, port = cli.home / "pg", free_port()
     data.mkdir()
-    prefix = as_server_user(data)
-    binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-    subprocess.run([*prefix, binaries / "initdb", "-D", data / "data", "-A", "trust", "-N"], check=True, capture_output=True, cwd=data)
-    postgres = subprocess.Popen([*prefix, binaries / "postgres", "-D", data / "data", "-p", str(ports["postgres"]),
-                                 "-k", data, "-h", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=data)
-    redis = subprocess.Popen(["redis-server", "--port", str(ports["redis"]), "--bind", "127.0.0.1", "--dir", folder],
-                             stdout=subprocess.DEVNULL)
-    web = Server()
-    web.start()
-    ports["http"] = web.port
-    try:
-        for port in ports.values():
-            ends = time.monotonic() + 30
-            while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
-                assert time.monotonic() < ends
-                time.sleep(0.05)
-        yield ports
-    finally:
-        web.server.shutdown()
-        for process in (postgres, redis):
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+    machine.hand_over(data)
+    subprocess.run(machine.as_user([machine.POSTGRES / "initdb", "-D", data / "data", "-A", "trust", "-N"]), check=True,
+                   capture_output=True, cwd=data)
+    with redis_server(cli) as (redis, _, _):
+        command = [machine.POSTGRES / "postgres", "-D", data / "data", "-p", str(port), "-k", data, "-h", "127.0.0.1"]
+        postgres = subprocess.Popen(machine.as_user(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=data)
+        web = Server()
+        web.start()
+        try:
+            ports = {"postgres": port, "redis": redis, "http": web.port}
+            cli.until(lambda: all(map(machine.accepts, ports.values())))
+            yield ports
+        finally:
+            web.server.shutdown()
+            postgres.send_signal(signal.SIGINT)
+            postgres.wait(timeout=60)
 
 
 def test_init_finds_what_runs_here_and_writes_a_plan_that_passes(cli, servers):

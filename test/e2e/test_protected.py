@@ -3,24 +3,17 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 
 import pytest
 
-from cli import free_port
+from cli import redis_server
 
 
 @pytest.fixture
 def cache(cli):
-    """A Redis with a key in it, protected by the plan of `cli`, backed up once."""
-    port = free_port()
-    data = cli.home / "cache"
-    data.mkdir()
-    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", ""],
-                             stdout=subprocess.DEVNULL)
-    try:
-        cli.until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    """A Redis protected by the plan of `cli`, backed up once: its port."""
+    with redis_server(cli) as (port, data, _):
         cli.write(f"""
 components:
   cache: {{kind: redis, port: {port}, data_directory: {data}, protect: [{{method: snapshot, every: 1h, keep: 1d}}],
@@ -30,10 +23,7 @@ scenarios:
 """)
         cli.run("vault", "init", code=0)
         cli.run("backup", "--all", code=0)
-        yield redis
-    finally:
-        redis.kill()
-        redis.wait()
+        yield port
 
 
 def test_a_healthy_component_is_not_recovered_unless_meant(cli, cache):
@@ -82,11 +72,10 @@ def test_two_backups_at_once_and_two_protections_at_once(cli, cache):
     cli.until(lambda: not cli.ask("status")["components"][0]["protected"])
 
 
-def fill_redis(cli, redis, megabytes):
+def fill_redis(port, megabytes):
     """Bytes that no compression makes smaller."""
-    port = re.search(r"port: (\d+)", cli.plan.read_text())[1]
     for number in range(megabytes):
-        subprocess.run(["redis-cli", "-p", port, "-x", "SET", f"blob:{number}"], input=os.urandom(1 << 20),
+        subprocess.run(["redis-cli", "-p", str(port), "-x", "SET", f"blob:{number}"], input=os.urandom(1 << 20),
                        check=True, capture_output=True)
 
 
@@ -103,7 +92,7 @@ def test_a_disk_that_fills_up_in_mid_backup_fails_it_and_harms_no_earlier_point(
     try:
         subprocess.run(["cp", "-a", f"{kept}/.", vault], check=True)
         before = cli.ask("points", code=0)["points"]
-        fill_redis(cli, cache, 12)
+        fill_redis(cache, 12)
         done = cli.run("backup", "cache")
         assert done.returncode == 8, done.stdout + done.stderr
         assert re.search("full|space", done.stderr), done.stderr

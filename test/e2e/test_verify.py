@@ -1,19 +1,11 @@
 """`lifeboat verify` from outside: a real PostgreSQL and Redis, copies that start, lie, hang and vanish."""
-import glob
-import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
-from cli import free_port
-
-PROGRAMS = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-SERVERS_USER = "postgres" if os.getuid() == 0 else None
+from cli import free_port, machine, redis_server
 
 
 class Database:
@@ -23,10 +15,8 @@ class Database:
         self.cli, self.port, self.data = cli, free_port(), cli.home / "source"
         first = free_port()
         self.ports = f"{first}-{min(first + 30, 65535)}"
-        self.bin = pathlib.Path(PROGRAMS[-1])
         self.data.mkdir(mode=0o700)
-        if SERVERS_USER:
-            shutil.chown(self.data, SERVERS_USER)
+        machine.hand_over(self.data)
         self.program("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--data-checksums", "-N")
         with open(self.data / "postgresql.conf", "a") as config:
             config.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n"
@@ -50,17 +40,18 @@ scenarios:
 """, ports=self.ports)
 
     def program(self, name, *words):
-        command = [str(self.bin / name), *map(str, words)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=SERVERS_USER, cwd="/")
+        command = machine.as_user([str(machine.POSTGRES / name), *map(str, words)])
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def sql(self, text, port=None):
-        done = subprocess.run([str(self.bin / "psql"), "-h", "127.0.0.1", "-p", str(port or self.port), "-U", "postgres", "-AtX",
-                               "-v", "ON_ERROR_STOP=1", "-c", text], check=True, capture_output=True, text=True)
+        done = subprocess.run([str(machine.POSTGRES / "psql"), "-h", "127.0.0.1", "-p", str(port or self.port),
+                               "-U", "postgres", "-AtX", "-v", "ON_ERROR_STOP=1", "-c", text],
+                              check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
     def stop(self):
-        subprocess.run([str(self.bin / "pg_ctl"), "-D", str(self.data), "-m", "immediate", "stop"], user=SERVERS_USER,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        stop = machine.as_user([str(machine.POSTGRES / "pg_ctl"), "-D", str(self.data), "-m", "immediate", "stop"])
+        subprocess.run(stop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
     def place(self, table, page=0, byte=4000):
         """Where a byte of a table's page stands in every copy."""
@@ -75,38 +66,11 @@ scenarios:
 
 @pytest.fixture
 def database(cli):
-    if not PROGRAMS:
+    if not machine.POSTGRES.exists():
         pytest.skip("no PostgreSQL here")
-    database = None
-    try:
-        database = Database(cli)
-        yield database
-    finally:
-        if database:
-            database.stop()
-        kill_below(cli.home)
-
-
-def processes_below(home):
-    """Processes that work in a directory below; what a test ends or counts, never by name."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            where = os.readlink(entry / "cwd")
-        except OSError:
-            continue
-        if where.startswith(str(home)):
-            found.append((int(entry.name), where))
-    return found
-
-
-def kill_below(home):
-    for pid, _ in processes_below(home):
-        if pid != os.getpid():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+    database = Database(cli)
+    yield database
+    database.stop()
 
 
 def exams(verification):
@@ -114,11 +78,23 @@ def exams(verification):
 
 
 def leftovers(cli):
-    """Copies that lie about, ports that are held, servers that run."""
-    site = cli.home / "sites" / "primary"
+    """Copies that lie about, ports that are held, processes that have to do with either."""
+    site = site_of(cli)
     lying = [path.name for path in site.iterdir() if path.name != "ports"] if site.exists() else []
     ports = [path.name for path in (site / "ports").iterdir() if path.name.isdigit()] if (site / "ports").exists() else []
-    return lying, ports, [where for _, where in processes_below(site)]
+    return lying, ports, machine.living_below(site)
+
+
+def site_of(cli):
+    return cli.home / "sites" / "primary"
+
+
+def wait_asked(cli):
+    """Until a copy's server is at a question: it says so in its title."""
+    def titles():
+        return [word for pid in machine.living_below(site_of(cli)) for word in machine.words_of(pid)]
+
+    cli.until(lambda: any(re.match("postgres: .* SELECT", title) for title in titles()))
 
 
 def test_a_good_point_is_proven_and_nothing_is_left(cli, database):
@@ -234,10 +210,8 @@ def test_a_plans_question_that_fails_names_itself(cli, database):
 
 def test_a_question_that_never_ends_fails_cleanly_and_marks_nothing(cli, database):
     database.write(verify='[{sql: "SELECT pg_sleep(1000)", timeout: 2s}]')
-    began = time.monotonic()
-    verification = database.verify(code=8)
+    verification = database.verify(code=8)                         # within the minute that a command has
     assert verification["verdict"] == "undecided" and "no answer within 2" in verification["why"]
-    assert time.monotonic() - began < 60
     assert leftovers(cli) == ([], [], [])
     assert cli.ask("points", code=0)["points"][0]["verdict"] == ""
 
@@ -251,12 +225,11 @@ def test_a_copy_that_does_not_start_is_a_finding(cli, database):
 def test_killed_half_way_the_next_one_takes_everything_away(cli, database):
     database.write(verify='[{sql: "SELECT pg_sleep(1000)", timeout: 90s}]')
     running = cli.start("verify", "database")
-    cli.until(lambda: leftovers(cli)[2])
-    time.sleep(0.5)
+    wait_asked(cli)
     running.send_signal(signal.SIGKILL)
     running.wait()
-    lying, ports, servers = leftovers(cli)
-    assert len(lying) == 1 and len(ports) == 1 and servers
+    lying, ports, processes = leftovers(cli)
+    assert len(lying) == 1 and len(ports) == 1 and processes
     assert cli.ask("verify", "--clean", code=0)["cleared"] == ["database"]
     assert leftovers(cli) == ([], [], [])
     assert cli.ask("verify", "--clean", code=0)["cleared"] == []
@@ -267,16 +240,16 @@ def test_killed_half_way_the_next_one_takes_everything_away(cli, database):
 def test_interrupted_it_takes_everything_away_itself(cli, database):
     database.write(verify='[{sql: "SELECT pg_sleep(1000)", timeout: 90s}]')
     running = cli.start("verify", "database")
-    cli.until(lambda: leftovers(cli)[2])
+    wait_asked(cli)
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=60) == 130
     assert leftovers(cli) == ([], [], [])
 
 
 def test_a_second_verification_names_the_first(cli, database):
-    database.write(verify='[{sql: "SELECT pg_sleep(1000)", timeout: 30s}]')
+    database.write(verify='[{sql: "SELECT pg_sleep(1000)", timeout: 90s}]')
     running = cli.start("verify", "database")
-    cli.until(lambda: leftovers(cli)[2])
+    wait_asked(cli)
     refused = cli.run("verify", "database", code=7)
     assert f"pid {running.pid}" in refused.stderr
     running.send_signal(signal.SIGINT)
@@ -289,8 +262,8 @@ def test_canaries_measure_the_loss_and_are_compared_exactly(cli, database):
     try:
         cli.until(lambda: database.sql("SELECT count(*) FROM pg_stat_replication") == "1")
         first = database.verify()
-        assert exams(first)["canary"]["outcome"] == "passed" and 0 <= first["rpo_s"] < 8, first
-        assert database.verify()["rpo_s"] < 8
+        assert exams(first)["canary"]["outcome"] == "passed" and 0 <= first["rpo_s"] < 60, first
+        assert 0 <= database.verify()["rpo_s"] < 60
     finally:
         protect.send_signal(signal.SIGTERM)
         protect.wait(timeout=30)
@@ -308,7 +281,7 @@ def test_observe_mode_proves_and_writes_no_canary(cli, database):
 
 
 def test_a_disk_too_small_is_refused_up_front(cli, database):
-    site = cli.home / "sites" / "primary"
+    site = site_of(cli)
     site.mkdir(parents=True)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m,mode=755", "none", str(site)], capture_output=True)
     if mounted.returncode:
@@ -327,17 +300,11 @@ def test_what_is_neither_component_nor_point_is_named(cli, database):
 
 @pytest.fixture
 def cache(cli):
-    port = free_port()
-    data = cli.home / "cache"
-    data.mkdir()
-    redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", data, "--save", ""],
-                             stdout=subprocess.DEVNULL)
+    """A Redis with four keys, protected by a plan, backed up once: how to talk to it."""
+    with redis_server(cli) as (port, data, _):
+        def ask(*words):
+            subprocess.run(["redis-cli", "-p", str(port), *words], check=True, capture_output=True)
 
-    def ask(*words):
-        return subprocess.run(["redis-cli", "-p", str(port), *words], check=True, capture_output=True, text=True).stdout.strip()
-
-    try:
-        cli.until(lambda: subprocess.run(["redis-cli", "-p", str(port), "PING"], capture_output=True).returncode == 0)
         ask("SET", "greeting", "hello")
         ask("HSET", "session:1", "user", "42")
         ask("RPUSH", "queue", "a", "b", "c")
@@ -352,10 +319,6 @@ scenarios:
         cli.run("vault", "init", code=0)
         cli.run("backup", "--all", code=0)
         yield ask
-    finally:
-        redis.kill()
-        redis.wait()
-        kill_below(cli.home)
 
 
 def test_a_redis_point_is_proven_by_type_expiry_and_value(cli, cache):
