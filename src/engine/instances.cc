@@ -182,4 +182,13 @@ std::map<std::string, std::string> Instances::sites() {
     return sites;
 }
 
+plan::Plan as_it_stands(const plan::Plan& plan, Instances& instances) {
+    plan::Plan now = plan;
+    const auto sites = instances.sites();
+    for (plan::Component& component : now.components)
+        if (const auto at = sites.find(component.name); at != sites.end())
+            component.site = at->second;
+    return now;
+}
+
 }  // namespace lifeboat::engine

@@ -44,4 +44,7 @@ private:
     Workspace& workspace_;
 };
 
+/// The plan with every component at the site where it runs now.
+plan::Plan as_it_stands(const plan::Plan& plan, Instances& instances);
+
 }  // namespace lifeboat::engine

@@ -117,13 +117,24 @@ Result<const plan::Scenario*> find_scenario(Workspace& workspace, const std::str
                            : fmt::format("The plan has: {}.", join(names, ", ")));
 }
 
-std::vector<std::string> unhealthy_lines(const Look& look) {
+std::vector<std::string> lines_of(const Look& look, watch::Health health, std::string_view word) {
     std::vector<std::string> lines;
-    for (const auto& [name, seen] : look.sight.components) {
-        if (seen.health == watch::Health::unhealthy)
-            lines.push_back(fmt::format("{} is unhealthy: {}", name, seen.why));
-    }
+    for (const auto& [name, seen] : look.sight.components)
+        if (seen.health == health)
+            lines.push_back(fmt::format("{} is {}: {}", name, word, seen.why));
     return lines;
+}
+
+/// Nobody named a scenario, and nothing that is seen calls for one.
+Error nothing_applies(const Look& look) {
+    const auto unknown = lines_of(look, watch::Health::unknown, "unknown");
+    if (unknown.empty())
+        return not_found("nothing is unhealthy: no scenario applies",
+                         "Name a scenario, and say --although-healthy REASON if you mean it.");
+    return not_found(fmt::format("nothing is seen to be unhealthy: no scenario applies; {}",
+                                 join(unknown, "; ")),
+                     "What cannot be looked at is no proof of a disaster: name a scenario if it is "
+                     "one.");
 }
 
 }  // namespace
@@ -139,11 +150,10 @@ Result<Proposal> propose(const Context& context, Workspace& workspace, Instances
         if (proposal.scenario.empty()) proposal.scenario = match.scenario;
         if (match.scenario == proposal.scenario) proposal.because = match.because;
     }
-    if (proposal.because.empty()) proposal.because = unhealthy_lines(proposal.look);
+    if (proposal.because.empty())
+        proposal.because = lines_of(proposal.look, watch::Health::unhealthy, "unhealthy");
     if (proposal.scenario.empty()) {
-        if (proposal.because.empty())
-            return not_found("nothing is unhealthy: no scenario applies",
-                             "Name a scenario, and say --although-healthy REASON if you mean it.");
+        if (proposal.because.empty()) return nothing_applies(proposal.look);
         return not_found(fmt::format("no scenario of the plan matches what is seen: {}",
                                      join(proposal.because, "; ")),
                          "Name one: `lifeboat recover SCENARIO`.");

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "platform/observe/redact.h"
+#include "providers/contract/health.h"
 #include "providers/contract/local_site.h"
 #include "providers/http/calls.h"
 #include "providers/http/spec.h"
@@ -24,7 +25,7 @@ public:
         const probe::Place place = web::place_of(services_, target.instance.settings);
         for (const plan::Check& check : web::checks_of(target.component, false)) {
             const auto result = probe::run_check(context, services_.environment, check, place);
-            if (!result.passed) seen.health = watch::Health::unhealthy;
+            seen.health = health_of(result);
             if (!result.passed || seen.why.empty())
                 seen.why = fmt::format("{}: {}", result.name, result.detail);
             if (!result.passed) break;

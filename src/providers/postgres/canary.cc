@@ -10,6 +10,7 @@ namespace lifeboat::postgres {
 namespace {
 
 constexpr std::int64_t kept = 1000;
+constexpr Duration released_every = std::chrono::minutes(1);
 constexpr std::size_t told_max = 5;
 
 /// Its columns as text, the same on every server.
@@ -41,8 +42,14 @@ Result<WrittenCanary> write_canary(const Context& context, const Server& server)
     TRY(connection->execute(context, "SET lock_timeout = '1s'"));
     TRY(connection->execute(context, "SET synchronous_commit = local"));
     TRY(make_table(context, *connection));
+    // One writer at a time: a row's commit lies before the next one begins, and only so can a copy
+    // be held to exactly the rows that it must have.
+    TRY(connection->execute(context, "BEGIN"));
+    TRY(connection->query(
+        context, "SELECT pg_advisory_xact_lock('lifeboat.canary'::regclass::oid::bigint)"));
     const Rows made = TRY(connection->execute(
         context, fmt::format("INSERT INTO lifeboat.canary DEFAULT VALUES RETURNING {}", columns)));
+    TRY(connection->execute(context, "COMMIT"));
     WrittenCanary written;
     written.row = row_of(made, 0);
     written.at = context.clock().monotonic();
@@ -51,6 +58,19 @@ Result<WrittenCanary> write_canary(const Context& context, const Server& server)
     TRY(connection->execute(context, fmt::format("DELETE FROM lifeboat.canary WHERE sequence <= {}",
                                                  written.row.sequence - kept)));
     return written;
+}
+
+Result<void> release_canaries(const Context& context, const Server& server,
+                              const std::function<void(const std::string&)>& trouble) {
+    std::string told;
+    while (!context.stopped()) {
+        const auto written = write_canary(context.within(canary_write_time), server);
+        const std::string why = written.has_value() ? "" : written.error().message;
+        if (!why.empty() && why != told && !context.stopped()) trouble(why);
+        told = why;
+        if (!context.sleep(released_every).has_value()) break;
+    }
+    return ok();
 }
 
 Result<std::vector<Canary>> read_canaries(const Context& context, Connection& connection) {

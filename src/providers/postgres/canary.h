@@ -3,7 +3,9 @@
 /// database, when the plan says `canary: true`. A copy must hold exactly those whose commit lies
 /// before its end; the newest one's age is a measured RPO.
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "providers/postgres/copy.h"
@@ -23,9 +25,16 @@ struct WrittenCanary {
     Monotonic at{};   ///< acknowledged
 };
 
+constexpr Duration canary_write_time = std::chrono::seconds(10);  ///< then there is none
+
 /// Writes one. Makes schema and table where they are missing; old rows go. Errors: denied (the role
 /// may not), those of the connection.
 Result<WrittenCanary> write_canary(const Context& context, const Server& server);
+
+/// Writes one every minute until stopped: so that older points can be measured, too. `trouble` hears
+/// why none could be written, once for each reason. Always succeeds.
+Result<void> release_canaries(const Context& context, const Server& server,
+                              const std::function<void(const std::string&)>& trouble);
 
 /// What is wrong with the rows of a copy that stands at `end`, in lines for people; none when it
 /// holds exactly what it must. Both by number. `written`: the last one that was written, and the

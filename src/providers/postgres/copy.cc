@@ -12,13 +12,37 @@ constexpr Duration connect_time = 10s;
 constexpr std::uint64_t log_bytes = 64U << 10U;
 constexpr std::string_view killed = "was terminated by signal 9";
 
+Result<std::unique_ptr<Connection>> open(const Context& context, const Server& server,
+                                         const std::string& database) {
+    ConnectOptions options = server.connect_options(false);
+    if (!database.empty()) options.database = database;
+    return Connection::open(context.within(connect_time), options);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Copy::connect(const Context& context,
                                                   const std::string& database) const {
-    ConnectOptions options = server.connect_options(false);
-    if (!database.empty()) options.database = database;
-    return Connection::open(context.within(connect_time), options);
+    return open(context, server, database);
+}
+
+Result<std::unique_ptr<Connection>> Copy::connect_inside(const Context& context,
+                                                         const std::string& database) const {
+    return open(context, inside, database);
+}
+
+Server inside_of(const Context& context, const Server& server, const Path& directory) {
+    const auto ordinary = open(context, server, "");
+    if (!ordinary.has_value()) return server;
+    // initdb gives the first role this number for ever; its name may have been changed.
+    const auto owner = (*ordinary)->query(
+        context, "SELECT rolname FROM pg_roles WHERE oid = 10 AND rolcanlogin AND rolsuper");
+    if (!owner.has_value() || owner->empty()) return server;
+    Server inside = server;
+    inside.host = (directory / "run").string();
+    inside.user = owner->first();
+    inside.password.clear();
+    return open(context, inside, "").has_value() ? inside : server;
 }
 
 Result<std::unique_ptr<Connection>> Copy::ask_source(const Context& context,

@@ -20,6 +20,7 @@ struct Copy {
     const providers::ProofCall& call;
     const providers::ProofSink& sink;
     Server server;  ///< the copy
+    Server inside;  ///< the copy, entered as its own superuser where that can be: nothing is denied
     Server source;  ///< the component as it runs now: only read, if it answers at all
     Path directory;
     Marker marker;
@@ -36,6 +37,8 @@ struct Copy {
     /// A connection to a database of the copy; "" = the component's own.
     Result<std::unique_ptr<Connection>> connect(const Context& context,
                                                 const std::string& database = "") const;
+    Result<std::unique_ptr<Connection>> connect_inside(const Context& context,
+                                                       const std::string& database) const;
     /// The same of the source: its sessions can change nothing, and give up after seconds.
     Result<std::unique_ptr<Connection>> ask_source(const Context& context,
                                                    const std::string& database = "") const;
@@ -49,6 +52,10 @@ struct Copy {
         if (sink.progress) sink.progress(done, total, unit);
     }
 };
+
+/// The copy by way of its own socket, as the superuser that initdb made: whatever rights the plan's
+/// role has, the copy is ours to take apart. Where that cannot be: `server`.
+Server inside_of(const Context& context, const Server& server, const Path& directory);
 
 /// Names of the databases that one can enter, templates aside.
 Result<std::vector<std::string>> databases_of(const Context& context, Connection& connection);

@@ -2,10 +2,28 @@
 
 #include "platform/base/time.h"
 #include "providers/postgres/canary.h"
+#include "providers/postgres/holdings.h"
+#include "providers/postgres/identity.h"
 
 namespace lifeboat::postgres {
 
+namespace {
+
 using providers::Exam;
+
+/// Whether all that the copy replayed is part of what the source is now: after a recovery to an
+/// earlier moment what came behind it is gone there, and rightly so.
+Result<bool> grew_out_of(const Context& context, const Copy& copy, Connection& source) {
+    const Identity now = TRY(identify(context, copy.environment(), copy.source, source));
+    if (now.system_identifier != copy.marker.system_identifier || now.in_recovery) return false;
+    const Holdings holdings = TRY(
+        load_holdings(*copy.services.vault, copy.source.component, copy.marker.system_identifier));
+    const auto history = holdings.history(now.timeline);
+    const auto end = history ? history->end_of(copy.marker.timeline) : std::nullopt;
+    return end && copy.marker.target <= *end;
+}
+
+}  // namespace
 
 Result<std::vector<Exam>> examine_canary(const Context& context, Copy& copy) {
     Exam exam{.name = "canary"};
@@ -21,6 +39,11 @@ Result<std::vector<Exam>> examine_canary(const Context& context, Copy& copy) {
         return blind("there are none: set `canary: true`, and a verification writes one");
     if (!rows.has_value()) return rows.error();
     const auto source = copy.ask_source(context);
+    if (source.has_value()) {
+        const bool comparable = TRY(grew_out_of(context, copy, **source));
+        if (!comparable)
+            return blind(fmt::format("{} rows; what runs now has another history", rows->size()));
+    }
     const auto truth = source.has_value() ? read_canaries(context, **source)
                                           : Result<std::vector<Canary>>(source.error());
     TRY(context.check("comparing canaries"));

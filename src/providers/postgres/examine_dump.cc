@@ -44,18 +44,18 @@ Result<std::vector<Exam>> examine_dump(const Context& context, Copy& copy) {
         Command command;
         command.arguments = {(programs / "pg_dump").string(),
                              "--host",
-                             copy.server.host,
+                             copy.inside.host,
                              "--port",
-                             fmt::format("{}", copy.server.port),
+                             fmt::format("{}", copy.inside.port),
                              "--username",
-                             copy.server.user,
+                             copy.inside.user,
                              "--no-password",
                              "--file",
                              "/dev/null"};
         command.clear_environment = true;
         // Neither name nor password in the arguments; a name may look like a connection text.
         command.environment["PGDATABASE"] = database;
-        if (!copy.server.password.empty()) command.environment["PGPASSWORD"] = copy.server.password;
+        if (!copy.inside.password.empty()) command.environment["PGPASSWORD"] = copy.inside.password;
         const Exit exit = TRY(copy.environment().processes.run(context, command));
         if (exit.code == 0) continue;
         const std::string complaint = first_complaint(exit.error);

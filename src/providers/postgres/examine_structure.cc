@@ -84,7 +84,7 @@ public:
 
 private:
     Result<void> run_one(const std::string& database) {
-        connection_ = TRY(copy_.connect(context_, database));
+        connection_ = TRY(copy_.connect_inside(context_, database));
         const Rows schema = TRY(connection_->query(
             context_,
             "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = "
@@ -116,10 +116,10 @@ private:
         TRY(context_.check("checking a copy's structure"));
         if (!answer.has_value()) {
             if (!is_of_the_data(answer.error(), copy_)) return answer.error();
-            tell(database, relation, plain_words(answer.error(), copy_.server));
+            tell(database, relation, plain_words(answer.error(), copy_.inside));
             // A crash of the server over what it met says the same, and the others are still to
             // see.
-            auto again = copy_.connect(context_, database);
+            auto again = copy_.connect_inside(context_, database);
             if (!again.has_value()) return again.error();
             connection_ = *std::move(again);
             return ok();
@@ -154,7 +154,7 @@ Result<std::vector<std::string>> without_amcheck(const Context& context, const C
                                                  const std::vector<std::string>& databases) {
     std::vector<std::string> lacking;
     for (const std::string& database : databases) {
-        const auto connection = TRY(copy.connect(context, database));
+        const auto connection = TRY(copy.connect_inside(context, database));
         const Rows rows =
             TRY(connection->query(context, "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'"));
         if (rows.empty()) lacking.push_back(database);
@@ -165,7 +165,7 @@ Result<std::vector<std::string>> without_amcheck(const Context& context, const C
 /// Errors: unsupported, denied: what stands in the way, before anything is changed.
 Result<void> make_amcheck(const Context& context, const Copy& copy,
                           const std::vector<std::string>& databases) {
-    const auto connection = TRY(copy.connect(context));
+    const auto connection = TRY(copy.connect_inside(context, ""));
     const Rows may = TRY(connection->query(
         context,
         "SELECT current_setting('is_superuser'), EXISTS (SELECT FROM pg_available_extensions WHERE "
@@ -180,7 +180,7 @@ Result<void> make_amcheck(const Context& context, const Copy& copy,
     const Context bounded = context.within(promotion_time);
     if (may.first(2) == "t") TRY(connection->execute(bounded, "SELECT pg_promote(true, 100)"));
     for (const std::string& database : databases) {
-        const auto inside = TRY(copy.connect(context, database));
+        const auto inside = TRY(copy.connect_inside(context, database));
         TRY(inside->execute(bounded, "CREATE EXTENSION amcheck"));
     }
     return ok();
@@ -189,7 +189,7 @@ Result<void> make_amcheck(const Context& context, const Copy& copy,
 }  // namespace
 
 Result<std::vector<Exam>> examine_structure(const Context& context, Copy& copy) {
-    const auto connection = TRY(copy.connect(context));
+    const auto connection = TRY(copy.connect_inside(context, ""));
     const std::vector<std::string> databases = TRY(databases_of(context, *connection));
     const auto lacking = TRY(without_amcheck(context, copy, databases));
     if (!lacking.empty()) TRY(make_amcheck(context, copy, lacking));

@@ -43,8 +43,11 @@ std::vector<SettingSpec> settings() {
                 "(max_slot_wal_keep_size is -1).",
                 false),
         setting("rate", SettingType::rate, "The most that a base backup reads."),
-        setting("canary", SettingType::boolean,
-                "Let `verify` write a row to lifeboat.canary, which measures the RPO.", false),
+        setting(
+            "canary", SettingType::boolean,
+            "Let `verify` write a row to lifeboat.canary, and `protect` one a minute: they measure "
+            "the RPO.",
+            false),
         setting("slot", SettingType::text,
                 "Name of the replication slot; `lifeboat_` and the component's name when absent."),
         setting("start_timeout", SettingType::duration,
@@ -130,6 +133,7 @@ VerbSpec rebuild_protection() {
     VerbSpec spec = verb(
         "rebuild-protection",
         "Protects the new primary: slot, timeline history, a base backup and its WAL.", 60s, 24h);
+    spec.takes_instance = true;  // where nothing has to be told, this is the switch
     spec.in_drill = DrillBehaviour::recorded;
     spec.outputs = {"point", "start_lsn", "stop_lsn", "timeline", "slot"};
     return spec;

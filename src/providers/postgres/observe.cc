@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "platform/base/size.h"
+#include "providers/contract/health.h"
 #include "providers/postgres/watcher.h"
 
 namespace lifeboat::postgres {
@@ -84,7 +85,7 @@ Result<providers::Observation> observe(const Context& context, const Services& s
                                              place_of(server));
         TRY(context.check(fmt::format("observing {}", server.describe())));
         if (!result.passed) {
-            seen.health = Health::unhealthy;
+            seen.health = providers::health_of(result);
             seen.why = fmt::format("{}: {}", result.name, result.detail);
             break;
         }

@@ -25,7 +25,6 @@ constexpr std::uint64_t spare_bytes = 64U << 20U;  // configuration, sockets, lo
 constexpr std::uint64_t wal_bytes_max = 1536U << 20U;  // what a replaying server keeps of its WAL
 
 constexpr int port_tries = 4;
-constexpr Duration canary_write_time = 10s;
 constexpr Duration canary_patience = 8s;
 constexpr Duration canary_look = 50ms;
 
@@ -269,6 +268,7 @@ Result<Proof> prove(const Context& context, const Services& services, const Proo
               .call = call,
               .sink = sink,
               .server = server,
+              .inside = inside_of(context, server, found.directory),
               .source = source,
               .directory = found.directory,
               .marker = *found.marker,

@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 
 #include "platform/base/size.h"
+#include "platform/observe/log.h"
+#include "platform/task/scope.h"
 #include "providers/postgres/backup.h"
+#include "providers/postgres/canary.h"
 #include "providers/postgres/kind.h"
 #include "providers/postgres/observe.h"
 #include "providers/postgres/power.h"
@@ -234,6 +237,14 @@ Result<void> PostgresProvider::protect(const Context& context, const Target& tar
         return identity.error();
     }
     TRY(require_known(*vault, server, identity->system_identifier));
+    const Json settings = providers::settings_at(target.component, target.instance.site);
+    TaskScope scope(context);
+    if (target.plan.mode == plan::Mode::act && bool_or(settings, "canary", false))
+        scope.spawn([&](const Context& task) {
+            return release_canaries(task, server, [&](const std::string& why) {
+                log::warning("postgres", "{}: no canary: {}", target.component.name, why);
+            });
+        });
     const Monotonic began = context.clock().monotonic();
     while (true) {
         WalStream stream(services_, server, {sink, {}});

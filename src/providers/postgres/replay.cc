@@ -76,7 +76,7 @@ Result<void> write_server_config(const Services& services, const Server& server,
     }
     TRY(write_owned(files, data / "postgresql.conf", as_bytes(make_config(config)), owner));
     const std::string hba = make_hba(text_or_empty(files, data / "pg_hba.conf.source"), server.user,
-                                     !server.password.empty());
+                                     !server.password.empty(), marker.is_aside);
     TRY(write_owned(files, data / "pg_hba.conf", as_bytes(hba), owner));
     for (const char* name : {"pg_ident.conf", "postgresql.auto.conf"})
         if (!files.status(data / name).has_value()) TRY(write_owned(files, data / name, {}, owner));

@@ -230,12 +230,14 @@ std::string make_config(const RestoredConfig& config) {
     return text;
 }
 
-std::string make_hba(const std::string& source, const std::string& user, bool has_password) {
+std::string make_hba(const std::string& source, const std::string& user, bool has_password,
+                     bool is_aside) {
     constexpr std::string_view ours = "# Lifeboat, from this machine.\n";
     std::string text;
     if (source.starts_with(ours)) return source;
+    if (has_password || is_aside) text += ours;
+    if (is_aside) text += "local all all trust\n";
     if (has_password) {
-        text += ours;
         for (const char* address : {"127.0.0.1/32", "::1/128"})
             for (const char* database : {"all", "replication"})
                 text +=

@@ -51,8 +51,10 @@ struct RestoredConfig {
 std::string make_config(const RestoredConfig& config);
 
 /// pg_hba.conf: the source's, after lines that let `user` in with its password from this machine.
-/// Without the source's: local users by their name, others by password.
-std::string make_hba(const std::string& source, const std::string& user, bool has_password);
+/// Without the source's: local users by their name, others by password. A copy that is only looked
+/// at lets in whoever can reach its socket, which stands in a directory that only its user enters.
+std::string make_hba(const std::string& source, const std::string& user, bool has_password,
+                     bool is_aside);
 
 /// `cp` from the spool, or exit code 1 whatever is wrong: a standby then waits and never ends its
 /// recovery.

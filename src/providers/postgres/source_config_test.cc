@@ -80,11 +80,18 @@ TEST(RestoredConfig, a_socket_path_that_is_too_long_is_left_out) {
 }
 
 TEST(Hba, lets_lifeboat_in_by_password_before_the_lines_of_the_source) {
-    const std::string text = make_hba("host all all 10.0.0.0/8 trust\n", "backup", true);
+    const std::string text = make_hba("host all all 10.0.0.0/8 trust\n", "backup", true, false);
     EXPECT_LT(text.find("host replication \"backup\" 127.0.0.1/32 md5"), text.find("10.0.0.0/8"));
-    EXPECT_EQ(make_hba("local all all trust\n", "x", false),
+    EXPECT_EQ(make_hba("local all all trust\n", "x", false, false),
               "# The source's.\nlocal all all trust\n");
-    EXPECT_EQ(make_hba("", "x", false).find("trust"), std::string::npos);
+    EXPECT_EQ(make_hba("", "x", false, false).find("trust"), std::string::npos);
+}
+
+TEST(Hba, of_a_copy_that_is_only_looked_at_trusts_its_own_socket_and_nothing_else) {
+    const std::string text = make_hba("local all all reject\n", "backup", true, true);
+    EXPECT_LT(text.find("local all all trust"), text.find("local all all reject"));
+    EXPECT_EQ(text.find("host all all 127.0.0.1/32 trust"), std::string::npos);
+    EXPECT_EQ(make_hba(text, "backup", true, true), text) << "once is enough";
 }
 
 TEST(RestoredConfig, a_copy_that_is_only_looked_at_does_nothing_of_its_own_accord) {

@@ -47,6 +47,7 @@ void judge(const plan::Check& check, const Seen& seen, CheckResult& result) {
     auto met = meets(seen.value, *check.expect);
     if (!met.has_value()) {
         result.passed = false;
+        result.blind = true;
         result.detail = met.error().message;
         return;
     }
@@ -84,7 +85,10 @@ CheckResult run_check(const Context& context, Environment& environment, const pl
         judge(check, *seen, result);
     } else {
         result.detail = seen.error().message;
-        result.timed_out = seen.error().kind == ErrorKind::timeout;
+        const ErrorKind kind = seen.error().kind;
+        result.timed_out = kind == ErrorKind::timeout;
+        result.blind = kind == ErrorKind::denied || kind == ErrorKind::invalid ||
+                       kind == ErrorKind::unsupported;
     }
     result.detail = redact(shorten(std::move(result.detail)));
     return result;

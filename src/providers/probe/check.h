@@ -27,7 +27,10 @@ struct CheckResult {
     std::string name;    ///< "sql SELECT count(*) FROM orders"
     std::string detail;  ///< what came: "52 > 0", "connection refused"
     Duration took{};
-    bool timed_out = false;  ///< it says nothing: there was no answer within its limit
+    bool timed_out = false;  ///< there was no answer within its limit
+    /// It says nothing of what it looked at: the question could not be put (our password, our
+    /// rights, the plan's words).
+    bool blind = false;
     Json value;              ///< of sql: the first column of the first row
 };
 

@@ -20,12 +20,30 @@ using Connection = std::unique_ptr<PGconn, Finish>;
 using Rows = std::unique_ptr<PGresult, Clear>;
 
 constexpr std::string_view query_canceled = "57014";  // here: by statement_timeout
-constexpr std::chrono::milliseconds glance{50};       ///< how often a stop is looked for
+constexpr std::string_view insufficient_privilege = "42501";
+constexpr std::string_view invalid_authorization = "28";  // the class: user, password, pg_hba.conf
+constexpr std::chrono::milliseconds glance{50};           ///< how often a stop is looked for
 
 /// libpq's messages end in a newline and may have several lines; the first says it.
 std::string message_of(const PGconn* connection) {
     const std::string_view text = trim(PQerrorMessage(connection));
     return std::string(trim(text.substr(0, text.find('\n'))));
+}
+
+/// What the server said when it let us not in. Requires: verbose errors, which carry the SQLSTATE:
+/// libpq hands it out in no other way here ("FATAL:  28P01: password authentication failed …").
+Error refusal(const PGconn* connection) {
+    std::string text = message_of(connection);
+    constexpr std::string_view before = "FATAL:  ";
+    constexpr std::size_t code = 5;
+    const auto at = text.find(before);
+    if (PQconnectionNeedsPassword(connection) != 0) return denied(std::move(text));
+    if (at == std::string::npos || text.substr(at + before.size() + code, 2) != ": ")
+        return unavailable(std::move(text));
+    const std::string state = text.substr(at + before.size(), code);
+    text.erase(at + before.size(), code + 2);
+    return state.starts_with(invalid_authorization) ? denied(std::move(text))
+                                                    : unavailable(std::move(text));
 }
 
 /// Waits until the socket is ready for `events`. libpq has no waiting with a deadline of its own.
@@ -56,14 +74,15 @@ Result<Connection> connect(const Context& context, const Place& place) {
         options.c_str(),    "prefer",     "lifeboat",       "disable",    nullptr};
     Connection connection(PQconnectStartParams(keys, values, 0));
     if (!connection) return exhausted("no memory for a database connection");
-    if (PQstatus(connection.get()) == CONNECTION_BAD)
-        return unavailable(message_of(connection.get()));
+    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+    if (PQstatus(connection.get()) == CONNECTION_BAD) return refusal(connection.get());
     auto state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
-        if (state == PGRES_POLLING_FAILED) return unavailable(message_of(connection.get()));
+        if (state == PGRES_POLLING_FAILED) return refusal(connection.get());
         TRY(wait_for(context, connection.get(), state == PGRES_POLLING_READING ? POLLIN : POLLOUT));
         state = PQconnectPoll(connection.get());
     }
+    PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
     return connection;
 }
 
@@ -79,9 +98,10 @@ Result<Rows> query(const Context& context, PGconn* connection, const std::string
         if (!next) break;
         const auto status = PQresultStatus(next.get());
         if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-            const char* code = PQresultErrorField(next.get(), PG_DIAG_SQLSTATE);
-            if (code != nullptr && std::string_view(code) == query_canceled)
-                return timeout(message_of(connection));
+            const char* field = PQresultErrorField(next.get(), PG_DIAG_SQLSTATE);
+            const std::string_view code = field == nullptr ? "" : field;
+            if (code == query_canceled) return timeout(message_of(connection));
+            if (code == insufficient_privilege) return denied(message_of(connection));
             return unavailable(message_of(connection));
         }
         rows = std::move(next);  // of several statements the last one counts

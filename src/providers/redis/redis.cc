@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "platform/base/text.h"
+#include "providers/contract/health.h"
 #include "providers/contract/proofs.h"
 #include "providers/redis/backup.h"
 #include "providers/redis/launch.h"
@@ -73,15 +74,16 @@ private:
 
 Result<Observation> RedisProvider::observe(const Context& context, const Target& target) {
     Observation seen;
-    seen.health = watch::Health::unhealthy;
     const Address address = TRY(redis::address_of(services_, target.instance));
     auto client = Client::connect(context.within(look_limit), address);
     if (!client.has_value()) {
+        seen.health = health_of(client.error());
         seen.why = client.error().message;
         return seen;
     }
     const auto presence = redis::look_at(context, *client);
     if (!presence.has_value()) {
+        seen.health = health_of(presence.error());
         seen.why = presence.error().message;
         return seen;
     }
@@ -102,7 +104,7 @@ Result<Observation> RedisProvider::observe(const Context& context, const Target&
                                            integer_or(target.component.settings, "port", 0));
     seen.why = checked.trouble.empty() ? checked.last : checked.trouble;
     if (seen.why.empty()) seen.why = "answers";
-    if (checked.trouble.empty()) seen.health = watch::Health::healthy;
+    seen.health = checked.health;
     return seen;
 }
 

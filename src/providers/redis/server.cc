@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "platform/base/text.h"
+#include "providers/contract/health.h"
 
 namespace lifeboat::redis {
 namespace {
@@ -98,6 +99,7 @@ Checked run_checks(const Context& context, const Services& services,
         checked.last = fmt::format("{}: {}", result.name, result.detail);
         if (!result.passed) {
             checked.trouble = checked.last;
+            checked.health = providers::health_of(result);
             return checked;
         }
         ++checked.passed;

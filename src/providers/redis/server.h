@@ -1,6 +1,7 @@
 #pragma once
 /// One Redis server as an instance names it: reached, recognised, looked at. Changes nothing.
 
+#include "core/watch/match.h"
 #include "providers/contract/local_site.h"
 #include "providers/probe/check.h"
 #include "providers/redis/client.h"
@@ -37,6 +38,7 @@ struct Checked {
     std::size_t passed = 0;
     std::string trouble;
     std::string last;  ///< "redis PING: PONG"
+    watch::Health health = watch::Health::healthy;
 };
 Checked run_checks(const Context& context, const providers::Services& services,
                    const std::vector<plan::Check>& checks, const Address& address,

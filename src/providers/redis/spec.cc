@@ -87,13 +87,15 @@ plan::KindSpec describe_redis() {
     VerbSpec stop = change("stop", "Ends the server, which saves first when it is set to.",
                            DrillBehaviour::scoped);
     stop.destructive = true;
+    VerbSpec renewed = backup("rebuild-protection", "Makes the first point of the new server.");
+    renewed.takes_instance = true;  // where nothing has to be told, this is the switch
     VerbSpec fence =
         change("fence", "Ends the server for good, and proves that nobody serves there.",
                DrillBehaviour::recorded);
     fence.destructive = true;
     kind.verbs = {restore(),
                   backup("backup", "Makes a point now."),
-                  backup("rebuild-protection", "Makes the first point of the new server."),
+                  std::move(renewed),
                   verify(),
                   change("start", "Starts a server again that Lifeboat has restored.",
                          DrillBehaviour::scoped),

@@ -6,6 +6,7 @@
 
 #include "platform/base/text.h"
 #include "platform/observe/redact.h"
+#include "providers/contract/health.h"
 #include "providers/contract/local_site.h"
 #include "providers/probe/check.h"
 #include "providers/shell/capture.h"
@@ -179,9 +180,8 @@ public:
         for (const plan::Check& check : target.component.health) {
             const auto result = probe::run_check(context, services_.environment, check, place);
             seen.why = fmt::format("{}: {}", result.name, result.detail);
-            if (result.passed) continue;
-            seen.health = watch::Health::unhealthy;
-            break;
+            seen.health = health_of(result);
+            if (!result.passed) break;
         }
         return seen;
     }

@@ -107,11 +107,13 @@ struct Measurements {
     std::vector<readiness::Fact> facts;
 };
 
-Result<Measurements> measurements(engine::Workspace& workspace) {
+Result<Measurements> measurements(engine::Workspace& workspace, engine::Instances& instances) {
     engine::recall_evidence(workspace);
-    const auto history = TRY(engine::load_history(workspace.state, workspace.plan));
+    // After a failover the next disaster strikes where the components stand then.
+    const plan::Plan now = engine::as_it_stands(workspace.plan, instances);
+    const auto history = TRY(engine::load_history(workspace.state, now));
     Measurements found;
-    found.forecasts = readiness::forecast(workspace.plan, workspace.catalog, history);
+    found.forecasts = readiness::forecast(now, workspace.catalog, history);
     found.facts = TRY(engine::load_facts(workspace.state));
     return found;
 }
@@ -122,18 +124,20 @@ bool is_in_trouble(const BoardRow& row, Instant now) {
            (rpo && row.exposure.as_of && now - *row.exposure.as_of > *rpo);
 }
 
-void remember(BoardRow& row, LastKnown& last_known, Instant now) {
-    Instant& last = last_known.try_emplace(row.component->name, now).first->second;
-    if (row.seen.health == watch::Health::unknown)
-        row.unknown_for = std::max(Duration::zero(), Duration(now - last));
-    else
-        last = now;
+/// The stream's last report counts too: the server answered then.
+void remember(BoardRow& row, engine::LastAnswers& answers, Instant now) {
+    const std::string& component = row.component->name;
+    if (row.seen.health != watch::Health::unknown) return answers.answered(component, now);
+    std::optional<Instant> last = answers.of(component, now);
+    if (row.exposure.last_report) last = std::max(last, {std::min(*row.exposure.last_report, now)});
+    row.never_answered = !last;
+    if (last) row.unknown_for = now - *last;
 }
 
 }  // namespace
 
 Board look_at_board(Session& session, engine::Workspace& workspace,
-                    const std::vector<std::string>& components, LastKnown& last_known) {
+                    const std::vector<std::string>& components, engine::LastAnswers& answers) {
     Board board;
     board.environment = engine::environment_of(workspace.plan);
     const bool protects = std::ranges::any_of(
@@ -141,7 +145,7 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
     if (workspace.plan.vault || protects) board.vault_problem = workspace.services.vault_problem;
     engine::Instances instances(workspace);
     const engine::Look seen = engine::look(session.context(), workspace, instances, components);
-    auto measured = measurements(workspace);
+    auto measured = measurements(workspace, instances);
     if (!measured.has_value()) board.evidence_problem = measured.error().message;
     board.at = workspace.now();
     std::vector<Promise> promises;
@@ -164,7 +168,7 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
                 if (one.component == component.name && (one.hit || one.touched))
                     row.forecasts.push_back(one);
         if (component.objectives.rto) row.worst = worst_of(row.forecasts);
-        remember(row, last_known, board.at);
+        remember(row, answers, board.at);
         board.trouble = board.trouble || is_in_trouble(row, board.at);
         board.proves = board.proves || row.exposure.proven.has_value();
         board.rows.push_back(std::move(row));

@@ -3,14 +3,14 @@
 /// proven.
 ///
 /// A source that does not answer makes its part unknown; what it said before is never shown as if
-/// it still held. Looks only.
+/// it still held. Looks only, but for the note when each component last answered.
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/readiness/forecast.h"
+#include "engine/last_answer.h"
 #include "engine/look.h"
 #include "surface/cli/promises.h"
 #include "surface/cli/session.h"
@@ -42,7 +42,8 @@ struct BoardRow {
     std::vector<readiness::Forecast> forecasts;  ///< of the scenarios that hit or touch it
     /// The one that brings it back last; absent when it has no objective or nothing touches it.
     std::optional<readiness::Forecast> worst;
-    std::optional<Duration> unknown_for;  ///< since its health was last known, in a --watch
+    bool never_answered = false;          ///< its health is unknown, and never was known here
+    std::optional<Duration> unknown_for;  ///< since its health was last known
 };
 
 struct Board {
@@ -54,11 +55,8 @@ struct Board {
     bool proves = false;   ///< some point carries a verdict: the column has a source
 };
 
-/// Remembers between two boards of a --watch when each component last answered.
-using LastKnown = std::map<std::string, Instant>;
-
 Board look_at_board(Session& session, engine::Workspace& workspace,
-                    const std::vector<std::string>& components, LastKnown& last_known);
+                    const std::vector<std::string>& components, engine::LastAnswers& answers);
 
 Json to_json(const Board& board);
 /// The rows as lines; columns that matter least are left out where `width` is too small.

@@ -102,6 +102,10 @@ TEST_F(BoardTest, shows_what_is_not_known_as_unknown_with_its_age) {
     row().seen.health = watch::Health::unknown;
     row().unknown_for = hours(2);
     EXPECT_TRUE(has("unknown for 2h"));
+    EXPECT_EQ(to_json(board)["components"][0]["unknown_for_s"], 7200);
+    row().unknown_for.reset();
+    row().never_answered = true;
+    EXPECT_TRUE(has("unknown, never known"));
     row().exposure.known = Known::empty;
     EXPECT_TRUE(has("no point"));
 }

@@ -37,11 +37,12 @@ Tone health_tone(watch::Health health) {
     }
 }
 
-/// "unknown", and in a --watch for how long.
+/// "unknown", and for how long.
 std::string health_of(const Output& output, const BoardRow& row) {
     std::string text(health_name(row.seen.health));
     if (row.unknown_for && *row.unknown_for >= std::chrono::seconds(1))
         text += " for " + human_duration(*row.unknown_for);
+    if (row.never_answered) text += ", never known";
     return output.paint(health_tone(row.seen.health), text);
 }
 
@@ -240,6 +241,7 @@ Json to_json(const BoardRow& row, Instant now) {
               {"endpoint", row.instance.endpoint},
               {"health", health_name(row.seen.health)},
               {"why", row.seen.why},
+              {"unknown_for_s", row.unknown_for ? seconds_of(*row.unknown_for) : Json(nullptr)},
               {"role", row.seen.role},
               {"identity", row.seen.identity},
               {"facts", row.seen.facts},

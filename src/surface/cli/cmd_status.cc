@@ -81,9 +81,9 @@ Result<ExitCode> status(Session& session, const StatusOptions& options) {
     engine::Workspace& workspace = *TRY(session.workspace());
     TRY(require_components(workspace.plan, options.components));
     Screen screen(session.output(), options.watch);
-    LastKnown last_known;
+    engine::LastAnswers answers(workspace);
     while (true) {
-        const Board board = look_at_board(session, workspace, options.components, last_known);
+        const Board board = look_at_board(session, workspace, options.components, answers);
         // Interrupted while it looked: half of it is unknown only because of that.
         if (session.context().stopped())
             return options.watch ? Result<ExitCode>(ExitCode::done) : cancelled("interrupted");
