@@ -1,5 +1,6 @@
 """The command line itself: help, errors, exit statuses, JSON, options, completion, schema, check."""
 import json
+import re
 import shutil
 import subprocess
 
@@ -332,6 +333,34 @@ def test_completion_in_bash_offers_what_may_follow(cli):
     assert complete(cli, "lifeboat", "check", "lifeb") == ["lifeboat.yaml"]
     assert complete(cli, "lifeboat", "recover", "--reason", "te") == []
     assert "wal-fetch" not in complete(cli, "lifeboat", "vault", "")
+
+
+def commands_of(cli, *path):
+    """Each command with the options and commands that its --help lists, from the top down."""
+    text = cli.bare(*path, "--help").stdout
+    listed = text[text.index("\nOptions:"):]
+    listed = listed[:listed.find("\nEvery command also takes")]
+    options = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", listed, re.M))
+    below = re.findall(r"^  ([a-z][a-z-]*)(?:  |$)", listed, re.M)
+    yield path, options, below
+    for name in below:
+        yield from commands_of(cli, *path, name)
+
+
+def test_completion_offers_every_option_and_command_that_help_lists(cli):
+    every = list(commands_of(cli))
+    assert len(every) > 30 and ("vault", "key", "test") in [path for path, *_ in every]
+    everywhere = every[0][1]
+    fish = cli.bare("completion", "fish").stdout
+    for path, options, below in every:
+        offered = complete(cli, "lifeboat", *path, "--")
+        assert len(offered) == len(set(offered)), path
+        assert set(offered) == options | everywhere, path
+        if below:
+            assert set(below) <= set(complete(cli, "lifeboat", *path, "")), path
+        for option in options:
+            assert re.search(rf" -l {option[2:]}\b", fish), (path, option)
+    assert "--all" in complete(cli, "lifeboat", "evidence", "--")
 
 
 def test_names_for_completion_come_from_the_plan_even_with_mistakes(cli):

@@ -20,27 +20,28 @@ struct Place {
         options;  ///< with a value: name, what it names
 };
 
-void collect(const std::vector<Command>& commands, const std::string& path,
-             std::vector<Place>& all) {
-    Place here{.path = path, .words = {}, .ask = {}, .options = {}};
+void add_options(const Command& command, Place& place) {
+    for (const Option& option : command.options) {
+        if (!option.name.starts_with("-")) {
+            if (place.ask.empty()) place.ask = option.completes;
+            continue;
+        }
+        place.words.push_back(option.name);
+        if (!option.value.empty()) place.options.emplace_back(option.name, option.completes);
+    }
+}
+
+/// What may follow `here`, and in `all` what may follow each command below it.
+void collect(const std::vector<Command>& commands, Place here, std::vector<Place>& all) {
     for (const Command& command : commands) {
         if (command.hidden) continue;
         here.words.push_back(command.name);
-        const std::string below = path.empty() ? command.name : path + " " + command.name;
-        if (!command.subcommands.empty()) {
-            collect(command.subcommands, below, all);
-            continue;  // of a command that does something by itself, only its commands are offered
-        }
-        Place place{.path = below, .words = {}, .ask = {}, .options = {}};
-        for (const Option& option : command.options) {
-            if (!option.name.starts_with("-")) {
-                if (place.ask.empty()) place.ask = option.completes;
-                continue;
-            }
-            place.words.push_back(option.name);
-            if (!option.value.empty()) place.options.emplace_back(option.name, option.completes);
-        }
-        all.push_back(std::move(place));
+        Place below{.path = here.path.empty() ? command.name : here.path + " " + command.name,
+                    .words = {},
+                    .ask = {},
+                    .options = {}};
+        add_options(command, below);
+        collect(command.subcommands, std::move(below), all);
     }
     all.push_back(std::move(here));
 }
@@ -192,7 +193,7 @@ std::string fish(const std::vector<Place>& all) {
 
 Result<std::string> completion_script(const std::string& shell) {
     std::vector<Place> all;
-    collect(all_commands(), "", all);
+    collect(all_commands(), {}, all);
     if (shell == "bash") return bash(all);
     if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash(all);
     if (shell == "fish") return fish(all);
