@@ -43,12 +43,16 @@ std::string damage_text(const Stage& stage, const Strikes& strikes) {
 }
 
 std::string result_text(const Stage& stage, const Goal& goal, const Measure& measure) {
-    std::string came = human_duration(measure.value);
+    std::string came = goal.loss ? "lost the last " + human_duration(measure.value)
+                                 : "back after " + human_duration(measure.value);
     if (measure.never) {
-        came = goal.loss ? "everything is lost" : "never back";
-        if (measure.by_plan) came += ": nothing in the plan brings it back";
+        came = goal.loss ? "all data is lost" : "never came back";
+        if (measure.by_plan)
+            came += goal.loss ? ", the plan has no way back to it"
+                              : ", nothing in the plan brings it back";
     }
-    return fmt::format("{}: {}", stage.title(goal), came);
+    return fmt::format("{}: {}: {}", stage.title(goal), measure.is_inside(goal) ? "kept" : "missed",
+                       came);
 }
 
 }  // namespace
@@ -85,9 +89,12 @@ Explanation explain(const Stage& stage, std::uint64_t seed) {
     for (std::uint32_t i = 0; i < act.ways.size(); ++i) {
         if (!strikes.hit[i] || !act.ways[i].corrupted) continue;
         if (const auto loss = draw_loss(strikes, i, seed))
-            apply(strikes.started.value_or(Duration::zero()),
-                  incident::LastGoodSet{strikes.at - *loss, "people",
-                                        stage.plan().components[i].name});
+            apply(
+                strikes.started.value_or(Duration::zero()),
+                incident::Noted{
+                    "people", fmt::format("the last good state of {} is {} older than the "
+                                          "first sign",
+                                          stage.plan().components[i].name, human_duration(*loss))});
     }
     told.trial =
         run_trial(stage, {.seed = seed,

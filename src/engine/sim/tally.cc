@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <tuple>
 
 namespace lifeboat::engine::sim {
 namespace {
 
 constexpr std::size_t worst_kept = 10;
+constexpr std::ptrdiff_t worst_of_goal = 3;  // so that one objective does not hide all others
 constexpr std::size_t broken_kept = 5;
 constexpr double never_ratio = 1e9;
 
@@ -92,6 +94,9 @@ void Tally::add(const TrialResult& result) {
 void Tally::note_worst(const Worst& one) {
     if (worst_.size() == worst_kept && !is_worse(one, worst_.back())) return;
     worst_.insert(std::ranges::upper_bound(worst_, one, is_worse), one);
+    const auto same = [&](const Worst& other) { return other.goal == one.goal; };
+    if (std::ranges::count_if(worst_, same) > worst_of_goal)
+        worst_.erase(std::prev(std::find_if(worst_.rbegin(), worst_.rend(), same).base()));
     if (worst_.size() > worst_kept) worst_.pop_back();
 }
 

@@ -29,7 +29,8 @@ struct SimulateOptions {
 /// A plan, or a change of it, with all that trying it needs. Stays where it is: the stage refers to
 /// the plan.
 struct Variant {
-    std::string name;
+    std::string name, file;
+    bool is_changed = false;
     plan::Parsed parsed;
     std::optional<sim::Stage> stage;
     std::optional<sim::Tally> tally;
@@ -60,7 +61,8 @@ Result<std::unique_ptr<Variant>> load(Session& session, const std::string& file,
                                       const SimulateOptions& options, bool with_the_changes,
                                       const readiness::History& history) {
     auto variant = std::make_unique<Variant>();
-    variant->name = file;
+    variant->name = variant->file = file;
+    variant->is_changed = with_the_changes;
     std::string text = TRY(read_text(session, file));
     if (with_the_changes) {
         text = TRY(with_changes(text, options.changes));
@@ -99,10 +101,25 @@ Result<Variants> load_all(Session& session, const SimulateOptions& options) {
     return variants;
 }
 
-std::string command_again(const Session& session, const SimulateOptions& options) {
-    std::string command = "lifeboat simulate " + session.globals.plan_file;
-    if (!options.scenario.empty()) command += " --scenario " + options.scenario;
-    for (const std::string& change : options.changes) command += fmt::format(" --set '{}'", change);
+/// A word as a shell takes it.
+std::string shell_word(const std::string& text) {
+    constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:=@%+/-";
+    if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+    std::string quoted = "'";
+    for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+/// The command that tries this variant alone.
+std::string command_again(const Session& session, const SimulateOptions& options,
+                          const Variant& variant) {
+    std::string command = "lifeboat simulate " + shell_word(variant.file);
+    if (!options.scenario.empty()) command += " --scenario " + shell_word(options.scenario);
+    if (variant.is_changed)
+        for (const std::string& change : options.changes) command += " --set " + shell_word(change);
+    if (!session.globals.state_directory.empty())
+        command += " --state " + shell_word(session.globals.state_directory);
     return command;
 }
 
@@ -139,7 +156,7 @@ Result<void> write_page(Session& session, const std::string& file,
                         const std::vector<Simulated>& plans, const SimulatedRuns& runs) {
     TRY(write_file_durably(session.environment().files, file,
                            as_bytes(simulated_page(plans, runs))));
-    session.output().note(fmt::format("picture: {}", file));
+    session.output().note(fmt::format("page: {}", file));
     return ok();
 }
 
@@ -169,7 +186,8 @@ Result<ExitCode> simulate(Session& session, const SimulateOptions& options) {
         };
         for (const auto& variant : variants) {
             variant->tally = sim::run_campaign(*variant->stage, campaign, session.context());
-            plans.push_back({variant->name, &*variant->tally});
+            plans.push_back(
+                {variant->name, command_again(session, options, *variant), &*variant->tally});
             before += campaign.runs;
         }
     }
@@ -178,7 +196,7 @@ Result<ExitCode> simulate(Session& session, const SimulateOptions& options) {
                              .seed = campaign.seed,
                              .seconds = took.count(),
                              .jobs = campaign.jobs,
-                             .again = command_again(session, options)};
+                             .at = session.environment().clock.now()};
     if (session.output().json())
         session.output().document(simulated_json(plans, runs));
     else
@@ -204,8 +222,8 @@ Command simulate_command() {
                 "What if the plan said so: side by side; several may be given", &values.changes)
         .option("--against", "FILE", "Another plan, side by side", &values.against, false, "file")
         .option("--explain", "SEED", "Tell this one disaster as a story", &values.explain)
-        .option("--html", "FILE", "Write a picture of the distributions", &values.html, false,
-                "file")
+        .option("--html", "FILE", "Write a page for people who decide: one file, no network",
+                &values.html, false, "file")
         .option("--jobs", "N", "Threads; otherwise one per core", &values.jobs);
     command.command.details =
         "Each disaster is drawn from its seed: what is lost, when, how late it is noticed, how\n"

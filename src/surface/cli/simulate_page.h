@@ -1,11 +1,12 @@
 #pragma once
-/// Simulated disasters as a page: distributions against objectives, drawn as SVG. Self-contained:
-/// no script, no network. Pure.
+/// The page of simulated disasters: one HTML file that needs nothing else, for people who decide.
+/// First the objectives, then where they are missed, then the distributions, then what to do about
+/// it and what the numbers rest on. Pure.
 
 #include <string>
 #include <vector>
 
-#include "surface/cli/simulate_view.h"
+#include "surface/cli/simulate_facts.h"
 
 namespace lifeboat::cli {
 

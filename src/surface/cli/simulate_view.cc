@@ -20,20 +20,6 @@ Tone tone_of(const sim::GoalTally& goal) {
     return goal.share_inside() >= 0.95 ? Tone::warning : Tone::bad;
 }
 
-std::string grouped(std::uint64_t number) {
-    std::string text = fmt::format("{}", number);
-    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-    return text;
-}
-
-std::string name_of(const sim::Goal& goal) {
-    return fmt::format("{} {}", goal.name, goal.loss ? "RPO" : "RTO");
-}
-
-std::string mean(Duration sum, std::uint64_t count) {
-    return count == 0 ? "–" : human_duration(sum / static_cast<std::int64_t>(count));
-}
-
 void show_goals(const Output& output, const sim::Tally& tally) {
     Rows rows{{"objective", "p50", "p95", "p99", "worst", "inside", ""}};
     const auto& goals = tally.stage().goals();
@@ -44,13 +30,9 @@ void show_goals(const Output& output, const sim::Tally& tally) {
         const auto text = [&](double percent) {
             return duration_or_never(all.percentile(percent), loss);
         };
-        std::string why;
-        if (all.by_plan > 0)
-            why = fmt::format("{}: {}", share_text(all.by_plan, all.trials),
-                              loss ? "no way back to its data" : "nothing brings it back");
         rows.push_back({tally.stage().title(goals[i]), text(50), text(95), text(99), text(100),
                         output.paint(tone_of(all), share_text(all.inside, all.trials)),
-                        output.paint(Tone::faint, why)});
+                        output.paint(Tone::faint, by_plan_text(goals[i], all))});
     }
     output.table(rows);
 }
@@ -66,19 +48,6 @@ std::string short_share(const Output& output, const sim::GoalTally& goal) {
     return output.paint(tone_of(goal), text);
 }
 
-/// The objectives that any disaster concerns, by component: {RTO, RPO}, as far as there are.
-std::vector<std::vector<std::size_t>> goals_by_component(const sim::Tally& tally) {
-    std::vector<std::vector<std::size_t>> columns;
-    const auto& goals = tally.stage().goals();
-    for (std::size_t i = 0; i < goals.size(); ++i) {
-        if (tally.of_all(i).trials == 0) continue;
-        if (columns.empty() || goals[columns.back().front()].component != goals[i].component)
-            columns.emplace_back();
-        columns.back().push_back(i);
-    }
-    return columns;
-}
-
 /// Components by disasters: where it goes wrong.
 void show_matrix(const Output& output, const sim::Tally& tally) {
     const sim::Stage& stage = tally.stage();
@@ -89,9 +58,10 @@ void show_matrix(const Output& output, const sim::Tally& tally) {
     for (std::size_t a = 0; a < stage.acts().size(); ++a) {
         const sim::ActTally& act = tally.acts()[a];
         std::vector<std::string> row{stage.acts()[a].name, share_text(act.trials, tally.trials()),
-                                     mean(act.noticed, act.began),
-                                     act.began == 0 ? output.paint(Tone::bad, "never")
-                                                    : mean(act.noticed + act.called, act.began)};
+                                     mean_text(act.noticed, act.began),
+                                     act.began == 0 && act.trials > 0
+                                         ? output.paint(Tone::bad, "never")
+                                         : mean_text(act.noticed + act.called, act.began)};
         for (const auto& column : columns) {
             std::string cell;
             bool concerned = false;
@@ -106,54 +76,22 @@ void show_matrix(const Output& output, const sim::Tally& tally) {
     output.table(rows);
 }
 
-struct CostlyStep {
-    std::string act, step, basis;
-    const sim::StepTally* tally = nullptr;
-};
-
-std::vector<CostlyStep> costly_steps(const sim::Tally& tally) {
-    std::vector<CostlyStep> steps;
-    const auto& acts = tally.stage().acts();
-    for (std::size_t a = 0; a < acts.size(); ++a)
-        for (std::size_t s = 0; s < acts[a].nodes.size(); ++s)
-            if (tally.acts()[a].steps[s].times > 0)
-                steps.push_back({acts[a].name, acts[a].nodes[s].id.value,
-                                 std::string(to_string(acts[a].paces[s].basis())),
-                                 &tally.acts()[a].steps[s]});
-    std::ranges::stable_sort(steps, [](const CostlyStep& a, const CostlyStep& b) {
-        return a.tally->total > b.tally->total;
-    });
-    return steps;
-}
-
-Duration total_of(const std::vector<CostlyStep>& steps) {
-    Duration total{};
-    for (const CostlyStep& step : steps) total += step.tally->total;
-    return total;
-}
-
 void show_steps(const Output& output, const sim::Tally& tally) {
     const auto steps = costly_steps(tally);
     if (steps.empty()) return;
-    const Duration total = total_of(steps);
     output.line();
     Rows rows{{"the steps that cost the most", "", "share", "p50", "p95", "worst", "rests on"}};
     for (std::size_t i = 0; i < std::min(steps_shown, steps.size()); ++i) {
-        const sim::Histogram& values = steps[i].tally->values;
-        const auto rank = [&](double percent) {
-            return values.at_rank(std::max<std::uint64_t>(
-                1, static_cast<std::uint64_t>(static_cast<double>(values.count()) * percent)));
-        };
-        rows.push_back({"  " + steps[i].step, steps[i].act,
-                        share_text(static_cast<std::uint64_t>(steps[i].tally->total.count()),
-                                   static_cast<std::uint64_t>(total.count())),
-                        human_duration(rank(0.5)), human_duration(rank(0.95)),
-                        human_duration(values.most()), steps[i].basis});
+        const CostlyStep& step = steps[i];
+        rows.push_back({"  " + step.step, step.act, share_of_cost(step, steps),
+                        human_duration(step.percentile(50)), human_duration(step.percentile(95)),
+                        human_duration(step.tally->values.most()), step.basis});
     }
     output.table(rows);
 }
 
-void show_worst(const Output& output, const sim::Tally& tally, const SimulatedRuns& runs) {
+void show_worst(const Output& output, const Simulated& plan) {
+    const sim::Tally& tally = *plan.tally;
     if (tally.worst().empty()) return;
     const sim::Stage& stage = tally.stage();
     output.line();
@@ -166,7 +104,7 @@ void show_worst(const Output& output, const sim::Tally& tally, const SimulatedRu
              one.never ? duration_or_never(std::nullopt, goal.loss) : human_duration(one.value)});
     }
     output.table(rows);
-    output.line(output.paint(Tone::faint, fmt::format("  tell one: {} --explain {}", runs.again,
+    output.line(output.paint(Tone::faint, fmt::format("  tell one: {} --explain {}", plan.again,
                                                       tally.worst()[0].seed)));
 }
 
@@ -179,39 +117,24 @@ void show_notes(const Output& output, const Simulated& plan) {
         output.line(output.paint(Tone::bad, fmt::format("seed {}: {}", seed, why)));
 }
 
-void show_one(const Output& output, const Simulated& plan, const SimulatedRuns& runs) {
+void show_one(const Output& output, const Simulated& plan) {
     show_goals(output, *plan.tally);
     output.line();
     show_matrix(output, *plan.tally);
     show_steps(output, *plan.tally);
-    show_worst(output, *plan.tally, runs);
+    show_worst(output, plan);
     show_notes(output, plan);
 }
 
-/// The objectives of all plans, by name, in the order of their first mention.
-std::vector<std::string> goal_names(const std::vector<Simulated>& plans) {
-    std::vector<std::string> names;
-    for (const Simulated& plan : plans)
-        for (const sim::Goal& goal : plan.tally->stage().goals()) {
-            std::string name = name_of(goal);
-            if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
-        }
-    return names;
-}
-
-std::optional<std::size_t> find_goal(const sim::Stage& stage, const std::string& name) {
-    for (std::size_t i = 0; i < stage.goals().size(); ++i) {
-        const sim::Goal& goal = stage.goals()[i];
-        if (name_of(goal) == name) return i;
-    }
-    return std::nullopt;
-}
-
-void show_side_by_side(const Output& output, const std::vector<Simulated>& plans) {
+void show_side_by_side(const Output& output, const std::vector<Simulated>& plans,
+                       const SimulatedRuns& runs) {
     Rows rows{{"objective"}};
     for (std::size_t p = 0; p < plans.size(); ++p) {
-        output.line(fmt::format("  {}: {}", static_cast<char>('A' + p), plans[p].name));
-        const char letter = static_cast<char>('A' + p);
+        const char letter = letter_of(p);
+        const std::uint64_t done = plans[p].tally->trials();
+        output.line(
+            fmt::format("  {}: {}{}", letter, plans[p].name,
+                        done < runs.asked ? fmt::format(" ({} disasters)", grouped(done)) : ""));
         for (const char* title : {"limit", "p50", "p95", "inside"})
             rows[0].push_back(fmt::format("{} {}", letter, title));
     }
@@ -312,19 +235,6 @@ Json plan_json(const Simulated& plan) {
 
 }  // namespace
 
-std::string duration_or_never(const std::optional<Duration>& duration, bool loss) {
-    if (duration) return human_duration(*duration);
-    return loss ? "everything" : "never";
-}
-
-std::string share_text(std::uint64_t part, std::uint64_t whole) {
-    if (whole == 0) return "–";
-    if (part == whole) return "100 %";
-    if (part == 0) return "0 %";
-    const double share = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-    return fmt::format("{:.1f} %", std::clamp(share, 0.1, 99.9));
-}
-
 void show_simulated(const Output& output, const std::vector<Simulated>& plans,
                     const SimulatedRuns& runs) {
     const sim::Tally& first = *plans.front().tally;
@@ -339,10 +249,10 @@ void show_simulated(const Output& output, const std::vector<Simulated>& plans,
             static_cast<std::uint64_t>(static_cast<double>(done) / std::max(runs.seconds, 1e-6)))));
     output.line();
     if (plans.size() > 1) {
-        show_side_by_side(output, plans);
+        show_side_by_side(output, plans, runs);
         return;
     }
-    show_one(output, plans.front(), runs);
+    show_one(output, plans.front());
 }
 
 Json simulated_json(const std::vector<Simulated>& plans, const SimulatedRuns& runs) {
