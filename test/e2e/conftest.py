@@ -27,6 +27,18 @@ def cli(folder):
 
 
 @pytest.fixture
+def database(cli):
+    """A PostgreSQL with two tables, protected, backed up once."""
+    from database import Database
+
+    if not machine.POSTGRES.exists():
+        pytest.skip("no PostgreSQL here")
+    database = Database(cli)
+    yield database
+    database.stop()
+
+
+@pytest.fixture
 def shop(folder):
     from shop import Shop
 

@@ -1,20 +1,5 @@
 """Canaries that `protect` writes, and copies that are entered although the plan's role may do little."""
-import pytest
-
-from cli import machine
-from test_verify import Database, exams
-
-
-@pytest.fixture
-def database(cli):
-    database = None
-    try:
-        database = Database(cli)
-        yield database
-    finally:
-        if database:
-            database.stop()
-        machine.kill_below(cli.home)
+from database import exams
 
 
 def canaries(database):
