@@ -250,7 +250,7 @@ void judge_templates(Reader& reader, const Plan& plan, const Component& componen
             reader.error(use.at, "unknown-template", names.error().message, names.error().hint);
             continue;
         }
-        for (const std::string& name : *names) judge.judge(name, use.at);
+        for (const std::string& name : *names) judge.judge(name, reader.place_of(use, name));
     }
 }
 

@@ -150,7 +150,7 @@ void FlowReader::judge_template(const TemplateUse& use) {
     }
     for (const std::string& name : *names) {
         if (name.starts_with("steps.")) {
-            judge_step_template(name, use.at);
+            judge_step_template(name, reader_.place_of(use, name));
             continue;
         }
         static const std::vector<std::string> known{"incident.last_known_good", "incident.time",
@@ -162,7 +162,7 @@ void FlowReader::judge_template(const TemplateUse& use) {
             hint =
                 "Steps know steps.<id>.<output>, incident.last_known_good, "
                 "incident.time, parameters.<name> and run.id.";
-        reader_.error(use.at, "unknown-template",
+        reader_.error(reader_.place_of(use, name), "unknown-template",
                       fmt::format("'{{{{ {} }}}}' names nothing that a step knows", name),
                       std::move(hint));
     }

@@ -6,6 +6,8 @@
 namespace lifeboat::plan {
 
 /// Overwrites the secrets in the texts with stars; lines and columns stay what they are.
-void mask(std::vector<SourceText>& sources, const std::vector<Revealed>& revealed);
+/// `texts`: of these sources.
+void mask(std::vector<SourceText>& sources, const std::vector<Revealed>& revealed,
+          const Texts& texts);
 
 }  // namespace lifeboat::plan

@@ -44,6 +44,7 @@ Parsed parse(const std::string& path, const std::string& text, const Catalog& ca
     Reader reader(catalog);
     Loaded loaded = load(reader, path, text, loader);
     Parsed parsed;
+    reader.sources = Texts(loaded.sources);
     if (loaded.readable) {
         collect_names(reader, loaded.root);
         read_head(reader, loaded.root, parsed.plan);
@@ -54,7 +55,7 @@ Parsed parse(const std::string& path, const std::string& text, const Catalog& ca
         slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
     for (const SourceText& source : loaded.sources) parsed.plan.files.push_back(source.name);
     parsed.sources = std::move(loaded.sources);
-    mask(parsed.sources, reader.revealed);
+    mask(parsed.sources, reader.revealed, reader.sources);
     parsed.diagnostics = std::move(reader.diagnostics);
     std::ranges::stable_sort(parsed.diagnostics, {}, &Diagnostic::at);
     return parsed;

@@ -291,7 +291,7 @@ components:
   d: {kind: http, url: "https://user@example.com/"}
 )");
     EXPECT_EQ(places(parsed), (Places{"5:30 literal-secret", "5:45 unknown-key",
-                                      "6:24 literal-secret", "7:56 literal-secret"}))
+                                      "6:39 literal-secret", "7:56 literal-secret"}))
         << all(parsed);
     std::string shown = all(parsed);
     for (const Diagnostic& diagnostic : parsed.diagnostics)
@@ -336,6 +336,55 @@ components:
     EXPECT_EQ(places(parsed), Places{"7:31 literal-secret"});
     EXPECT_FALSE(parsed.has_errors());
     EXPECT_FALSE(all(parsed).contains("hunter22"));
+}
+
+TEST(ParsePlan, what_a_command_gives_away_is_found_at_its_line_and_is_never_shown) {
+    const Parsed parsed = parse_text(R"(lifeboat: 1
+plan: p
+sites: {here: {local: {directory: h}}}
+components:
+  a: {kind: shell, command: [curl, -u, "ann:hunter22", "https://x"]}
+scenarios:
+  s:
+    steps:
+      - run: |
+          echo a
+          PGPASSWORD=p psql
+          curl -H "Authorization: Bearer $TOKEN" https://x
+      - run: >-
+          curl -u
+          ben:e2e
+          https://x
+        written: |
+          psql postgresql://u:batt@h
+      - run: {command: "tool --password hun\x74er"}
+      - run: tool --password-file pw
+)");
+    EXPECT_EQ(places(parsed),
+              (Places{"5:45 literal-secret", "11:22 literal-secret", "15:15 literal-secret",
+                      "18:31 literal-secret", "19:41 literal-secret"}))
+        << all(parsed);
+    const std::string shown = all(parsed);
+    for (const char* secret : {"hunter22", "=p ", "e2e", "batt", "x74"})
+        EXPECT_FALSE(shown.contains(secret)) << secret << shown;
+    EXPECT_TRUE(shown.contains("          PGPASSWORD=* psql")) << shown;
+    EXPECT_EQ(parsed.diagnostics.front().level, DiagnosticLevel::error);
+    EXPECT_EQ(parsed.diagnostics.back().level, DiagnosticLevel::warning);
+}
+
+TEST(ParsePlan, a_template_that_names_nothing_is_told_at_its_line) {
+    const Parsed parsed = parse_text(R"(lifeboat: 1
+plan: p
+scenarios:
+  s:
+    steps:
+      - run: |
+          one
+          two {{ steps.nobody.x }}
+          three {{ nothing }}
+)");
+    EXPECT_EQ(places(parsed), (Places{"8:18 unknown-template", "9:20 unknown-template"}))
+        << all(parsed);
 }
 
 TEST(ParsePlan, a_newer_format_is_refused_by_its_version) {

@@ -79,8 +79,7 @@ std::optional<Json> Reader::value(const Node& node, SettingType type, const Read
         case check:
             return check_value(node, reading);
         case command:
-            if (node.is_sequence()) return list(node, reading);
-            return scalar(node, text, reading);
+            return command_line(node, reading);
         default:
             return scalar(node, type, reading);
     }
@@ -92,7 +91,7 @@ std::optional<Json> Reader::scalar(const Node& node, SettingType type, const Rea
         return std::nullopt;
     }
     if (type == SettingType::secret) return secret(node, reading);
-    look_for_secret(node, reading.key);
+    look_for_secrets(node, reading);
     if (reading.templates && has_template(node.scalar)) {
         take_templates(node, reading);
         return Json(node.scalar);
@@ -185,16 +184,64 @@ std::optional<Json> Reader::secret(const Node& node, const Reading& reading) {
     return std::nullopt;
 }
 
-void Reader::look_for_secret(const Node& node, std::string_view key) {
-    const auto password = password_in_url(node.scalar);
-    if (!password) return;
-    revealed.push_back({.at = node.at, .value = std::string(*password), .in_url = true});
+void Reader::reveal(const Node& node, std::string_view key, const Credential& secret) {
+    const auto first = sources.find(node.at, node.scalar, secret.at);
+    const auto last = sources.find(node.at, node.scalar, secret.at + secret.size - 1);
+    const Position at = first.value_or(node.at);
+    revealed.push_back({.at = at,
+                        .value = node.scalar.substr(secret.at, secret.size),
+                        .last = first && last ? *last : Position{}});
     diagnostics.push_back({.level = secrets_level,
                            .id = "literal-secret",
-                           .at = node.at,
-                           .message = fmt::format("'{}' holds a password in a URL", key),
+                           .at = at,
+                           .message = fmt::format("'{}' holds {}", key, secret.what),
                            .hint = "Leave it out, and give it by a reference: env:NAME or "
                                    "file:PATH."});
+}
+
+/// In a sentence "token=" is a word: only what is run has variables and options.
+void Reader::look_for_secrets(const Node& node, const Reading& reading) {
+    const bool runs = reading.runs || reading.key == "written";
+    for (const Credential& secret :
+         runs ? credentials_of_commands(node.scalar) : passwords_in_urls(node.scalar))
+        reveal(node, reading.key, secret);
+}
+
+/// An option and its value are two words of a list.
+void Reader::look_into_words(const Node& words, std::string_view key) {
+    std::string line;
+    std::vector<std::size_t> begins;
+    for (const Node& word : words.items) {
+        begins.push_back(line.size());
+        line += word.scalar + "\n";
+    }
+    for (Credential secret : credentials_of_commands(line)) {
+        const auto behind = std::ranges::upper_bound(begins, secret.at);
+        const auto index = static_cast<std::size_t>(behind - begins.begin()) - 1;
+        const Node& word = words.items[index];
+        secret.at -= begins[index];
+        const std::size_t rest = word.scalar.size() - secret.at;
+        secret.size = secret.at == 0 ? rest : std::min(secret.size, rest);
+        reveal(word, key, secret);
+    }
+}
+
+std::optional<Json> Reader::command_line(const Node& node, Reading reading) {
+    if (!node.is_sequence()) {
+        reading.runs = true;
+        return scalar(node, text, reading);
+    }
+    // Each word is looked at for itself; only what that does not show is told here.
+    const std::size_t known = revealed.size();
+    auto found = list(node, reading);
+    if (revealed.size() == known) look_into_words(node, reading.key);
+    return found;
+}
+
+Position Reader::place_of(const TemplateUse& use, std::string_view name) const {
+    if (!use.text.contains('\n') && !use.text.contains(' ')) return use.at;
+    const Position at = sources.place(use.at, use.text, use.text.find(name));
+    return at.line == use.at.line ? use.at : at;
 }
 
 void Reader::take_templates(const Node& node, const Reading&) {
@@ -261,7 +308,7 @@ Json Reader::untyped(const Node& node, const Reading& reading) {
         case yaml::Type::null:
             return {};
         case yaml::Type::scalar:
-            look_for_secret(node, reading.key);
+            look_for_secrets(node, reading);
             if (reading.templates && has_template(node.scalar)) take_templates(node, reading);
             return plain_value(node);
         case yaml::Type::sequence: {

@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "core/plan/catalog.h"
+#include "core/plan/credentials.h"
 #include "core/plan/diagnostic.h"
 #include "core/plan/model.h"
 #include "core/plan/shape.h"
+#include "core/plan/texts.h"
 
 namespace lifeboat::plan {
 
@@ -33,9 +35,9 @@ private:
 
 /// A text with a secret in it, which no excerpt may show.
 struct Revealed {
-    Position at;
+    Position at;  ///< of the secret, or of the text that holds it
     std::string value;
-    bool in_url = false;
+    Position last{};  ///< the secret's last character; without a line: not known
 };
 
 /// `{{ component.key }}` in a setting or an argument, to be looked at when everything is read.
@@ -50,6 +52,7 @@ struct Reading {
     bool templates = false;  ///< `{{ … }}` is allowed
     const std::vector<std::string>* choices = nullptr;
     Refers refers = Refers::nothing;
+    bool runs = false;  ///< a command: its variables and options may hold credentials
 };
 
 class Reader {
@@ -60,7 +63,8 @@ public:
     std::vector<Diagnostic> diagnostics;
     std::vector<Revealed> revealed;
     std::vector<TemplateUse> templates;  ///< of what is being read; whoever reads it takes them
-    /// A password in a URL is an error in settings, and a warning in what a written plan says.
+    Texts sources;                       ///< of the files, once they are read
+    /// A credential is an error in settings, and a warning in what a written plan says.
     DiagnosticLevel secrets_level = DiagnosticLevel::error;
 
     Names& names(Refers sort) { return names_[static_cast<std::size_t>(sort)]; }
@@ -77,6 +81,8 @@ public:
     /// Texts of a scalar or a list of scalars, with their places.
     std::vector<std::pair<std::string, Position>> texts(const yaml::Node& node,
                                                         const Reading& reading);
+    /// Where the template stands, when not in the first line of its text.
+    Position place_of(const TemplateUse& use, std::string_view name) const;
     /// A name of that sort; false after saying that there is none.
     bool refers(const std::string& name, Position at, Refers sort);
     /// Says that the node should be something else.
@@ -91,7 +97,10 @@ private:
     std::optional<Json> map(const yaml::Node& node, const Reading& reading);
     std::optional<Json> check_value(const yaml::Node& node, const Reading& reading);
     Json untyped(const yaml::Node& node, const Reading& reading);
-    void look_for_secret(const yaml::Node& node, std::string_view key);
+    std::optional<Json> command_line(const yaml::Node& node, Reading reading);
+    void look_for_secrets(const yaml::Node& node, const Reading& reading);
+    void look_into_words(const yaml::Node& words, std::string_view key);
+    void reveal(const yaml::Node& node, std::string_view key, const Credential& secret);
     void take_templates(const yaml::Node& node, const Reading& reading);
 
     std::array<Names, 8> names_;

@@ -116,13 +116,15 @@ Position Texts::position(std::uint32_t file, std::size_t byte) const {
             .column = static_cast<std::uint32_t>(before + 1)};
 }
 
-Position Texts::place(Position scalar, std::string_view value, std::size_t offset) const {
+std::optional<Position> Texts::find(Position scalar, std::string_view value,
+                                    std::size_t offset) const {
     const std::size_t begin = byte_at(scalar);
-    if (begin == std::string_view::npos) return scalar;
+    if (begin == std::string_view::npos) return std::nullopt;
     Follower follower(files_[scalar.file].text, begin);
-    if (follower.is_blind()) return scalar;
+    if (follower.is_blind()) return std::nullopt;
     const std::size_t found = follower.find(value, offset);
-    return found == std::string_view::npos ? scalar : position(scalar.file, found);
+    if (found == std::string_view::npos) return std::nullopt;
+    return position(scalar.file, found);
 }
 
 }  // namespace lifeboat::plan

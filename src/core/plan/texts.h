@@ -3,6 +3,7 @@
 /// as they are read. Pure.
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,9 +18,14 @@ public:
     explicit Texts(const std::vector<SourceText>& sources);
 
     /// The place of the byte `offset` of the value of the scalar that begins at `scalar`; of a
-    /// blank, that of the character behind it. `scalar` itself where the text cannot be followed:
-    /// an alias, or an offset beyond the last character.
-    yaml::Position place(yaml::Position scalar, std::string_view value, std::size_t offset) const;
+    /// blank, that of the character behind it. Nothing where the text cannot be followed: an alias,
+    /// or an offset beyond the last character.
+    std::optional<yaml::Position> find(yaml::Position scalar, std::string_view value,
+                                       std::size_t offset) const;
+    /// That, or where the scalar begins.
+    yaml::Position place(yaml::Position scalar, std::string_view value, std::size_t offset) const {
+        return find(scalar, value, offset).value_or(scalar);
+    }
     /// The byte at that position in the text of its file; npos when there is none.
     std::size_t byte_at(yaml::Position at) const;
 

@@ -61,8 +61,9 @@ bool is_reference(std::string_view text) {
 
 bool names_a_secret(std::string_view name) {
     const std::string lower = to_lower(name);
-    for (const std::string_view ending : {"password", "passwd", "secret", "token", "api_key",
-                                          "apikey", "private_key", "authorization"})
+    for (const std::string_view ending :
+         {"password", "passwd", "_pwd", "passphrase", "secret", "token", "api_key", "apikey",
+          "private_key", "secret_key", "secret_access_key", "authorization"})
         if (lower.ends_with(ending)) return true;
     return false;
 }
