@@ -12,6 +12,7 @@ packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
     postgresql-15 redis-server
     python3 python3-pytest python3-psycopg2 python3-redis python3-cryptography zstd
+    chromium fonts-dejavu-core    # tests look at the pages that we write
 )
 packages+=("$@")    # what only one verb needs, such as a benchmark's peer
 
