@@ -109,11 +109,14 @@ readiness::Fact fact_of(Workspace& workspace, const Verification& verification,
     Json exams = Json::array();
     for (const providers::Exam& exam : verification.proof.exams)
         exams.push_back(Json{{"name", exam.name}, {"outcome", providers::to_string(exam.outcome)}});
-    fact.conditions = Json{{"verification", verification.id},
-                           {"point", verification.proof.point},
-                           {"position", verification.proof.position},
-                           {"size", verification.proof.size},
-                           {"exams", std::move(exams)}};
+    fact.conditions =
+        Json{{"verification", verification.id},
+             {"point", verification.proof.point},
+             {"position", verification.proof.position},
+             {"as_of",
+              verification.proof.at ? Json(format_instant(*verification.proof.at)) : Json(nullptr)},
+             {"size", verification.proof.size},
+             {"exams", std::move(exams)}};
     return fact;
 }
 

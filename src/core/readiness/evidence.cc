@@ -14,9 +14,9 @@ constexpr Duration valid_default = std::chrono::hours(24 * 30);
 
 constexpr std::array<std::string_view, 4> sources{"run", "drill", "verification", "backup"};
 constexpr std::array<std::string_view, 3> objectives{"rto", "rpo", "restorable"};
-constexpr std::array<std::string_view, 8> standings{"none",     "proven",       "missed",
+constexpr std::array<std::string_view, 9> standings{"none",     "proven",       "missed",
                                                     "expired",  "plan_changed", "versions_changed",
-                                                    "emulated", "from_future"};
+                                                    "emulated", "from_future",  "clock_in_doubt"};
 
 template <class E, std::size_t N>
 Result<E> named(const std::array<std::string_view, N>& names, const std::string& name,
@@ -49,17 +49,17 @@ public:
     /// `latest`: the latest moment that was recorded after the fact. A clock that went back since
     /// does not make the fact younger than that.
     Proof weigh(const Fact& fact, Instant latest) {
-        const Instant reference = std::max(now_, latest);
-        return Proof{.standing = standing(fact, reference),
+        return Proof{.standing = standing(fact, std::max(now_, latest)),
                      .fact = fact,
-                     .age = std::max(Duration::zero(), Duration(reference - fact.at))};
+                     .age = std::max(Duration::zero(), Duration(now_ - fact.at))};
     }
 
 private:
     Standing standing(const Fact& fact, Instant reference) {
         if (fact.environment != "real") return Standing::emulated;
         if (fact.at > now_) return Standing::from_future;
-        if (reference - fact.at > valid_) return Standing::expired;
+        if (now_ - fact.at > valid_) return Standing::expired;
+        if (reference - fact.at > valid_) return Standing::clock_in_doubt;
         if (fact.part_digest != digest_for(fact)) return Standing::plan_changed;
         if (versions_differ(fact.versions, versions_)) return Standing::versions_changed;
         return fact.met ? Standing::proven : Standing::missed;
@@ -82,6 +82,32 @@ bool counts(Standing standing) {
     return standing == Standing::proven || standing == Standing::missed;
 }
 
+/// Up to when the state that was looked at goes: for ever where the fact does not say.
+Instant as_of(const Fact& fact) {
+    return parse_instant(string_or(fact.conditions, "as_of", "")).value_or(Instant::max());
+}
+
+/// Of one scenario: the newest fact that counts, but for a miss that no later one takes back; and
+/// the newest of the others.
+struct Record {
+    std::optional<Proof> counting, newest;
+    Instant reached{};  ///< by what was proven later: a point found bad stays so before it
+
+    /// Requires: from the newest to the oldest.
+    void add(Proof proof) {
+        const Fact& fact = *proof.fact;
+        if (!counts(proof.standing)) {
+            if (!newest) newest = std::move(proof);
+            return;
+        }
+        const bool proven = proof.standing == Standing::proven;
+        const bool stands = counting && counting->standing == Standing::proven && !proven &&
+                            fact.objective == Objective::restorable && as_of(fact) > reached;
+        if (proven) reached = std::max(reached, as_of(fact));
+        if (!counting || stands) counting = std::move(proof);
+    }
+};
+
 }  // namespace
 
 std::string_view to_string(Source source) { return sources[static_cast<std::size_t>(source)]; }
@@ -95,19 +121,35 @@ std::string_view to_string(Standing standing) {
 Proof weigh(const plan::Plan& plan, std::span<const Fact> facts, std::string_view component,
             Objective objective, std::string_view scenario, const Json& versions, Instant now) {
     Scale scale(plan, versions, now);
-    std::optional<Proof> counting, newest;
+    std::vector<Proof> proofs;
     Instant latest{};
     // From the last that was recorded back to the first: what was recorded later bounds the age.
     for (std::size_t i = facts.size(); i-- > 0;) {
         const Fact& fact = facts[i];
         const Instant after = latest;
         latest = std::max(latest, fact.at);
-        if (fact.component != component || fact.objective != objective || !can_prove(fact))
-            continue;
-        if (!scenario.empty() && fact.scenario != scenario) continue;
-        Proof proof = scale.weigh(fact, after);
-        std::optional<Proof>& best = counts(proof.standing) ? counting : newest;
-        if (!best || fact.at > best->fact->at) best = std::move(proof);
+        const bool asked = fact.component == component && fact.objective == objective &&
+                           (scenario.empty() || fact.scenario == scenario);
+        if (asked && can_prove(fact)) proofs.push_back(scale.weigh(fact, after));
+    }
+    std::ranges::stable_sort(proofs, std::ranges::greater(),
+                             [](const Proof& proof) { return proof.fact->at; });
+    std::map<std::string, Record> records;
+    for (Proof& proof : proofs) {
+        Record& record = records[proof.fact->scenario];
+        record.add(std::move(proof));
+    }
+    std::optional<Proof> counting, newest;
+    for (auto& [name, record] : records) {
+        if (record.counting) {
+            const bool missed = record.counting->standing == Standing::missed;
+            const bool worse = !counting || (missed && counting->standing != Standing::missed);
+            const bool same = counting && record.counting->standing == counting->standing;
+            if (worse || (same && record.counting->fact->at > counting->fact->at))
+                counting = std::move(record.counting);
+        }
+        if (record.newest && (!newest || record.newest->fact->at > newest->fact->at))
+            newest = std::move(record.newest);
     }
     if (counting) return *std::move(counting);
     return newest ? *std::move(newest) : Proof{};

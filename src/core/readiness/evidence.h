@@ -44,24 +44,28 @@ enum class Standing {
     plan_changed,      ///< the part of the plan that it rests on reads differently now
     versions_changed,  ///< servers or program are not those it was measured with
     emulated,          ///< shown, never green
-    from_future        ///< dated after now
+    from_future,       ///< dated after now
+    clock_in_doubt     ///< fresh by this clock, and too old by what was recorded after it
 };
 
 struct Proof {
     Standing standing = Standing::none;
     std::optional<Fact>
         fact;        ///< the one that decided; the newest that would count, else the newest
-    Duration age{};  ///< of the fact
+    Duration age{};  ///< of the fact, by the clock as it stands; 0 when dated after now
 };
 
 /// Digest (hex) of what a fact about this component in this scenario ("" = none) rests on: the
-/// component with its objectives and what it needs, their sites, and the scenario's steps. Texts
+/// component with its objectives and what it needs, their sites, the scenario's steps, what it loses
+/// and how that is seen, and the looks at what stands on the component that end it. Texts
 /// for people, places in the file and other components do not count.
 std::string part_digest(const plan::Plan& plan, std::string_view component,
                         std::string_view scenario);
 
-/// What the facts prove now about one objective of one component, in one scenario or, with "", by
-/// any. `facts` in the order in which they were recorded: what was recorded later bounds the age of
+/// What the facts prove now about one objective of one component, in one scenario. With "", over
+/// all: it is proven only while the newest that counts of every scenario met it, whichever was
+/// measured last. That a point was found bad is not taken back by proving an earlier state.
+/// `facts` in the order in which they were recorded: what was recorded later bounds the age of
 /// what was recorded before, so that a clock set back makes nothing fresh again. A backup proves
 /// nothing by itself. `versions`: those now in use; members that are absent are not compared.
 Proof weigh(const plan::Plan& plan, std::span<const Fact> facts, std::string_view component,

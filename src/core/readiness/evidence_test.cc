@@ -95,6 +95,56 @@ TEST(evidence, a_missed_objective_is_missed_also_when_an_older_one_was_met) {
     EXPECT_EQ(proof.fact->subject, "run-2");
 }
 
+TEST(evidence, an_easy_disaster_does_not_hide_that_the_hard_one_was_missed) {
+    const plan::Plan plan = plan_of();
+    Fact missed = fact(plan, hours(2), "run-1"), easy = fact(plan, hours(1), "run-2");
+    missed.met = false;
+    easy.scenario = "";
+    easy.part_digest = part_digest(plan, "database", "");
+    const std::vector<Fact> facts{missed, easy};
+    const auto over_all = [&](const std::vector<Fact>& known) {
+        return weigh(plan, known, "database", Objective::rto, "", Json::object(), now);
+    };
+    EXPECT_EQ(over_all(facts).standing, Standing::missed);
+    EXPECT_EQ(over_all(facts).fact->subject, "run-1");
+    EXPECT_EQ(over_all({missed, easy, fact(plan, minutes(5))}).standing, Standing::proven)
+        << "until that disaster is met in time, too";
+}
+
+TEST(evidence, a_point_found_bad_is_not_good_because_an_earlier_one_is) {
+    const plan::Plan plan = plan_of();
+    const auto looked = [&](Duration ago, bool good, Duration as_of) {
+        Fact found = fact(plan, ago);
+        found.objective = Objective::restorable;
+        found.scenario = "";
+        found.part_digest = part_digest(plan, "database", "");
+        found.met = good;
+        found.conditions["as_of"] = format_instant(now - as_of);
+        return found;
+    };
+    const auto standing = [&](const std::vector<Fact>& facts) {
+        return weigh(plan, facts, "database", Objective::restorable, "", Json::object(), now)
+            .standing;
+    };
+    const Fact bad = looked(hours(3), false, hours(4));
+    const Fact earlier = looked(hours(2), true, hours(9)), later = looked(hours(1), true, hours(4));
+    EXPECT_EQ(standing({bad, earlier}), Standing::missed);
+    EXPECT_EQ(standing({bad, later}), Standing::proven);
+    EXPECT_EQ(standing({bad, later, looked(minutes(1), true, hours(9))}), Standing::proven)
+        << "what was taken back stays so";
+}
+
+TEST(evidence, a_clock_that_once_ran_ahead_puts_what_is_older_in_doubt_and_says_so) {
+    const plan::Plan plan = plan_of();
+    Fact ahead = fact(plan, -hours(24 * 365), "run-2");
+    ahead.component = "other";
+    const Proof old = weigh_one(plan, {fact(plan, hours(1)), ahead});
+    EXPECT_EQ(old.standing, Standing::clock_in_doubt);
+    EXPECT_EQ(old.age, hours(1));
+    EXPECT_EQ(weigh_one(plan, {ahead, fact(plan, hours(1), "run-3")}).standing, Standing::proven)
+        << "what was measured since is not touched by it";
+}
+
 TEST(evidence, expires_by_the_plans_age) {
     const plan::Plan plan = plan_of();
     EXPECT_EQ(weigh_one(plan, {fact(plan, hours(240))}).standing, Standing::proven);
@@ -158,7 +208,7 @@ TEST(evidence, of_an_application_rests_on_what_it_needs) {
 TEST(evidence, digests_of_parts_are_stable) {
     EXPECT_EQ(part_digest(plan_of(), "database", "lost"),
               part_digest(plan_of("evidence: {valid: 1d}"), "database", "lost"));
-    EXPECT_EQ(part_digest(plan_of(), "database", "lost").substr(0, 16), "4687186b336870ca");
+    EXPECT_EQ(part_digest(plan_of(), "database", "lost").substr(0, 16), "eb6e8a2b9aa88e84");
 }
 
 TEST(evidence, lapses_when_versions_changed_and_compares_only_what_both_name) {

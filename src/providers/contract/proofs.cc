@@ -23,6 +23,8 @@ Result<Verdict> verdict_from(const Json& json) {
     verdict.at = TRY(get_instant(json, "at"));
     verdict.position = string_or(json, "position", "");
     verdict.why = string_or(json, "why", "");
+    if (const auto as_of = parse_instant(string_or(json, "as_of", "")); as_of.has_value())
+        verdict.as_of = *as_of;
     if (word != "bad" && word != "proven") return unsupported("no verdict");
     return verdict;
 }

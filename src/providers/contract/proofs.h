@@ -19,9 +19,10 @@ struct Verdict {
     std::string id;     ///< of the verification: "verify-20261123-142733-7f3a"
     std::string point;  ///< that was restored
     bool bad = false;
-    Instant at{};          ///< when it was verified
-    std::string position;  ///< up to where it had been restored
-    std::string why;       ///< "amcheck: table public.orders: 3 rows"
+    Instant at{};                  ///< when it was verified
+    std::string position;          ///< up to where it had been restored
+    std::optional<Instant> as_of;  ///< what was there is as of this moment
+    std::string why;               ///< "amcheck: table public.orders: 3 rows"
 };
 
 /// Everything that is known of a component's points, newest last, by point.

@@ -140,11 +140,14 @@ struct RecoveryPoint {
     std::uint64_t size = 0;
     Json identity = Json::object();
     std::string problem;  ///< why it cannot be used; "" = usable
-    /// Of its last verification: "proven", "bad", or "" when there was none. A bad one is only
-    /// taken when it is named.
+    /// Of its last verification: "proven" to its very end, "bad", or "" when neither. A bad one is
+    /// only taken when it is named.
     std::string verdict;
     std::optional<Instant> verified_at;
     std::string verdict_why;  ///< what was found, in one line
+    /// Of a range of which no whole was proven: how far it was, and the moment that this is as of.
+    std::string proven_to;
+    std::optional<Instant> proven_as_of;
 };
 
 /// A recovery point to be restored aside, started, questioned and thrown away.

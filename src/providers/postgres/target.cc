@@ -230,6 +230,7 @@ void judge(providers::RecoveryPoint& point, const providers::Verdict& verdict) {
     point.verdict = verdict.bad ? "bad" : "proven";
     point.verified_at = verdict.at;
     point.verdict_why = verdict.why;
+    if (!verdict.bad) point.proven_as_of = verdict.as_of;
 }
 
 providers::RecoveryPoint point_of(const Base& base, const Reach& unbroken, bool on_path) {
@@ -258,8 +259,9 @@ providers::RecoveryPoint point_of(const Base& base, const Reach& unbroken, bool 
     return point;
 }
 
-/// What is known of a range's newest end: bad when every way there is, else the newest proof of
-/// one.
+Lsn reached(const providers::Verdict& verdict) { return parse_lsn(verdict.position).value_or(0); }
+
+/// What is known of a range's newest end: bad when every way there is, else how far any was proven.
 void judge_range(const std::vector<Usable>& bases, const Usable& range,
                  providers::RecoveryPoint& point) {
     const providers::Verdict *bad = nullptr, *proven = nullptr;
@@ -274,13 +276,18 @@ void judge_range(const std::vector<Usable>& bases, const Usable& range,
         }
         some_good = true;
         for (const providers::Verdict& verdict : usable.base->verdicts)
-            if (!verdict.bad && (proven == nullptr || verdict.at > proven->at)) proven = &verdict;
+            if (!verdict.bad && (proven == nullptr || reached(verdict) >= reached(*proven)))
+                proven = &verdict;
     }
     if (!some_good && bad != nullptr) {
         judge(point, *bad);
     } else if (proven != nullptr) {
-        judge(point, *proven);
-        point.verdict_why = fmt::format("up to {}", proven->position);
+        point.proven_as_of = proven->as_of;
+        // What came after it is as unproven as before.
+        if (reached(*proven) < range.unbroken.until)
+            point.proven_to = proven->position;
+        else
+            judge(point, *proven);
     }
 }
 

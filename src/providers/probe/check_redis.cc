@@ -37,7 +37,7 @@ Error broken(const redisContext& connection) {
 }
 
 Result<Connection> connect(const Context& context, const Place& place) {
-    const timeval limit = time_of(context.remaining_or(Duration(std::chrono::seconds(5))));
+    const timeval limit = time_of(context.remaining().value_or(Duration(std::chrono::seconds(5))));
     Connection connection(redisConnectWithTimeout(place.host.c_str(), place.port, limit));
     if (!connection) return exhausted("no memory for a Redis connection");
     if (connection->err != 0) return broken(*connection);
@@ -47,7 +47,7 @@ Result<Connection> connect(const Context& context, const Place& place) {
 Result<Reply> ask(const Context& context, redisContext& connection,
                   const std::vector<std::string>& words) {
     TRY(context.check("asking Redis"));
-    redisSetTimeout(&connection, time_of(context.remaining_or(Duration(std::chrono::seconds(5)))));
+    redisSetTimeout(&connection, time_of(context.remaining().value_or(Duration(std::chrono::seconds(5)))));
     std::vector<const char*> arguments;
     std::vector<std::size_t> sizes;
     for (const std::string& word : words) {

@@ -62,7 +62,7 @@ Result<void> wait_for(const Context& context, const PGconn* connection, short ev
 Result<Connection> connect(const Context& context, const Place& place) {
     const std::string port = std::to_string(place.port);
     const auto limit = std::chrono::ceil<std::chrono::milliseconds>(
-        context.remaining_or(Duration(std::chrono::seconds(10))));
+        context.remaining().value_or(std::chrono::seconds(10)));
     const std::string options = fmt::format("-c statement_timeout={}", limit.count());
     const char* keys[] = {"host",    "port",    "dbname",           "user",       "password",
                           "options", "sslmode", "application_name", "gssencmode", nullptr};

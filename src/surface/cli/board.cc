@@ -40,9 +40,9 @@ void take_stream(Exposure& exposure, const engine::ProtectionStatus& status,
     if (!status.stream->warning.empty()) exposure.warning = status.stream->warning;
 }
 
-/// Proven is what was there when it was looked at: a stream has grown since.
+/// Proven is what was there to be looked at: a stream has grown since.
 void take_proven(Exposure& exposure, RecoveryPoint point) {
-    if (point.verified_at) point.at = std::min(point.at, *point.verified_at);
+    if (point.proven_as_of) point.at = std::min(point.at, *point.proven_as_of);
     if (!exposure.proven || point.at > exposure.proven->at) exposure.proven = std::move(point);
 }
 
@@ -53,7 +53,7 @@ void take_points(Exposure& exposure, const std::vector<RecoveryPoint>& points,
     for (const RecoveryPoint& point : points) {
         if (!point.problem.empty() || point.verdict == "bad") continue;
         if (!exposure.newest || point.at > exposure.newest->at) exposure.newest = point;
-        if (point.verdict == "proven") take_proven(exposure, point);
+        if (point.verdict == "proven" || !point.proven_to.empty()) take_proven(exposure, point);
         const Instant holds = switched ? std::max(point.at, *switched) : point.at;
         exposure.as_of = std::max(exposure.as_of, {holds});
     }
@@ -151,7 +151,7 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
     std::vector<Promise> promises;
     if (measured.has_value())
         promises = weigh_promises(workspace.plan, measured->facts,
-                                  engine::versions_in_use(seen.observations), board.at, false);
+                                  engine::versions_in_use(seen.observations), board.at, true);
     for (const plan::Component& component : workspace.plan.components) {
         const auto observation = seen.observations.find(component.name);
         if (observation == seen.observations.end()) continue;

@@ -68,7 +68,8 @@ TEST_F(BoardTest, is_green_only_for_what_is_healthy_and_what_is_proven) {
     row().seen.health = watch::Health::unknown;
     for (const Standing standing :
          {Standing::none, Standing::missed, Standing::expired, Standing::plan_changed,
-          Standing::versions_changed, Standing::emulated, Standing::from_future}) {
+          Standing::versions_changed, Standing::emulated, Standing::from_future,
+          Standing::clock_in_doubt}) {
         prove(standing);
         EXPECT_FALSE(has(green)) << to_string(standing);
     }
@@ -108,6 +109,16 @@ TEST_F(BoardTest, shows_what_is_not_known_as_unknown_with_its_age) {
     EXPECT_TRUE(has("unknown, never known"));
     row().exposure.known = Known::empty;
     EXPECT_TRUE(has("no point"));
+}
+
+TEST_F(BoardTest, a_clock_that_went_back_makes_nothing_fresh) {
+    row().exposure.as_of = now + hours(3);
+    row().exposure.proven = providers::RecoveryPoint{.id = "p", .at = now + hours(3)};
+    board.proves = true;
+    EXPECT_TRUE(has("unknown, dated 3h ahead"));
+    EXPECT_FALSE(has("\x1b[32mdated"));
+    EXPECT_FALSE(has("0s"));
+    EXPECT_TRUE(to_json(board)["components"][0]["live_rpo_s"].is_null());
 }
 
 TEST_F(BoardTest, shows_no_column_that_nothing_feeds) {

@@ -50,6 +50,12 @@ Duration age_at(Instant then, Instant now) {
     return std::max(Duration::zero(), Duration(now - then));
 }
 
+/// Written by a clock that this one has not reached: nobody can tell how old it is.
+bool lies_ahead(Instant then, Instant now) {
+    constexpr Duration clocks_differ = std::chrono::seconds(2);
+    return then > now + clocks_differ;
+}
+
 std::string of_promise(const std::string& value, const std::optional<Duration>& promised) {
     return promised ? value + " of " + human_duration(*promised) : value;
 }
@@ -62,14 +68,15 @@ std::string live_rpo(const Output& output, const BoardRow& row, Instant now) {
         case Known::empty:
             return output.paint(Tone::bad, "no point");
         case Known::unknown:
-            return output.paint(
-                Tone::warning, exposure.last_report
-                                   ? "unknown, last report " +
-                                         human_duration(age_at(*exposure.last_report, now)) + " ago"
-                                   : "unknown");
+            return output.paint(Tone::warning,
+                                exposure.last_report
+                                    ? "unknown, last report " + ago(*exposure.last_report, now)
+                                    : "unknown");
         case Known::known:
             break;
     }
+    if (lies_ahead(*exposure.as_of, now))
+        return output.paint(Tone::warning, "unknown, " + ago(*exposure.as_of, now));
     const Duration age = age_at(*exposure.as_of, now);
     const auto& objective = row.component->objectives.rpo;
     return output.paint(!objective || age <= *objective ? Tone::plain : Tone::bad,
@@ -80,7 +87,8 @@ std::string proven_point(const Output& output, const BoardRow& row, Instant now)
     if (row.exposure.known == Known::unprotected) return "";
     if (row.exposure.known == Known::unknown) return output.paint(Tone::warning, "unknown");
     if (!row.exposure.proven) return output.paint(Tone::warning, "none");
-    return output.paint(Tone::good, human_duration(age_at(row.exposure.proven->at, now)) + " ago");
+    const Instant at = row.exposure.proven->at;
+    return output.paint(lies_ahead(at, now) ? Tone::warning : Tone::good, ago(at, now));
 }
 
 /// From enough runs of this state, and from nothing else.
@@ -131,11 +139,13 @@ std::string proof_words(const readiness::Proof& proof) {
 /// "RTO proven 2m ago, RPO unproven", each in the tone that it has earned.
 std::string evidence(const Output& output, const BoardRow& row) {
     std::string text;
-    for (const Promise& promise : row.promises)
+    for (const Promise& promise : row.promises) {
+        if (promise.objective == Objective::restorable && !promise.proof.fact) continue;
         text += (text.empty() ? "" : ", ") +
                 output.paint(
                     tone_of(promise.proof.standing),
                     fmt::format("{} {}", words_for(promise.objective), proof_words(promise.proof)));
+    }
     return text;
 }
 
@@ -248,7 +258,7 @@ Json to_json(const BoardRow& row, Instant now) {
               {"protected", exposure.protecting},
               {"warning", exposure.warning},
               {"exposure", knowns[static_cast<std::size_t>(exposure.known)]}};
-    const bool known = exposure.known == Known::known;
+    const bool known = exposure.known == Known::known && !lies_ahead(*exposure.as_of, now);
     json["live_rpo_s"] = known ? seconds_of(age_at(*exposure.as_of, now)) : Json(nullptr);
     json["last_report_s"] =
         exposure.last_report ? seconds_of(age_at(*exposure.last_report, now)) : Json(nullptr);

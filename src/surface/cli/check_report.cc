@@ -27,6 +27,15 @@ Json seconds_of(const std::optional<Duration>& duration) {
 // --- for people
 
 /// Green only what is proven; what is merely predicted is a warning.
+/// Measured in the disaster that the row is about, not in another that was easier.
+bool speaks_of(const Outlook& row, const Proof& proof) {
+    return proof.fact && proof.fact->scenario == row.scenario;
+}
+
+std::string other_disaster(const Proof& proof) {
+    return proof.fact->scenario.empty() ? "outside of any disaster" : "in " + proof.fact->scenario;
+}
+
 std::string best_cell(const Output& output, const Outlook& row, const Proof& proof) {
     const std::string_view none = row.objective == Objective::rpo ? "everything" : "never";
     const std::string text = row.at_best ? readiness::told(*row.at_best) : std::string(none);
@@ -34,15 +43,18 @@ std::string best_cell(const Output& output, const Outlook& row, const Proof& pro
         return row.doubtful ? output.paint(Tone::warning, text + " ?")
                             : output.paint(Tone::bad, text + " ✗");
     }
-    if (proof.standing == Standing::proven) return output.paint(Tone::good, text + " ✓");
+    if (proof.standing == Standing::proven && speaks_of(row, proof))
+        return output.paint(Tone::good, text + " ✓");
     return output.paint(Tone::warning, text + " ~");
 }
 
-std::string evidence_cell(const Output& output, const Outlook& row, const Proof& proof) {
+std::string evidence_cell(const Output& output, const Outlook& row, const Proof& proof,
+                          Instant now) {
     if (proof.fact) {
         std::string text(words_for(proof.standing));
         if (proof.fact->value) text += " " + human_duration(*proof.fact->value);
-        text += fmt::format(" · {} ago · {}", human_duration(proof.age), proof.fact->subject);
+        text += fmt::format(" · {} · {}", ago(proof.fact->at, now), proof.fact->subject);
+        if (!speaks_of(row, proof)) text += " · " + other_disaster(proof);
         return output.paint(tone_of(proof.standing), text);
     }
     std::string text = "none";
@@ -73,7 +85,7 @@ void show_outlook(const Output& output, const CheckReport& report) {
             {row.component == before ? "" : row.component->name,
              fmt::format("{} {}", words_for(row.objective), readiness::told(row.promised)),
              best_cell(output, row, report.proofs[i]), clip(row.by, 44), row.scenario,
-             evidence_cell(output, row, report.proofs[i])});
+             evidence_cell(output, row, report.proofs[i], report.at)});
         before = row.component;
     }
     output.table(table);
@@ -163,6 +175,7 @@ Json to_json(const Outlook& row, const Proof& proof) {
               {"standing", readiness::to_string(proof.standing)}};
     json["measured_s"] = proof.fact ? seconds_of(proof.fact->value) : Json(nullptr);
     json["age_s"] = proof.fact ? seconds_of(proof.age) : Json(nullptr);
+    json["measured_in"] = proof.fact ? Json(proof.fact->scenario) : Json(nullptr);
     return json;
 }
 
@@ -188,11 +201,14 @@ void make_report(CheckReport& report, const plan::Parsed& read, const plan::Cata
         std::ranges::stable_sort(report.remarks, {},
                                  [](const Remark& remark) { return remark.diagnostic.at; });
         report.outlook = readiness::outlook(plan, report.forecasts, report.alone);
+        report.at = now;
         for (const Outlook& row : report.outlook) {
-            report.proofs.push_back(input.facts.empty()
-                                        ? Proof{}
-                                        : readiness::weigh(plan, input.facts, row.component->name,
-                                                           row.objective, "", input.versions, now));
+            const auto weigh = [&](std::string_view scenario) {
+                return readiness::weigh(plan, input.facts, row.component->name, row.objective,
+                                        scenario, input.versions, now);
+            };
+            Proof proof = row.scenario.empty() ? Proof{} : weigh(row.scenario);
+            report.proofs.push_back(proof.fact ? std::move(proof) : weigh(""));
             if (!row.kept && !row.doubtful) ++report.unmet;
         }
     }

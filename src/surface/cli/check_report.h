@@ -25,6 +25,7 @@ struct CheckReport {
     std::vector<readiness::Forecast> forecasts, alone;
     std::vector<readiness::Outlook> outlook;
     std::vector<readiness::Proof> proofs;  ///< by row of the outlook
+    Instant at{};                          ///< when they were weighed
     std::size_t errors = 0, warnings = 0;
     std::size_t unmet = 0;  ///< objectives that cannot be met
 

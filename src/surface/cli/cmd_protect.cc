@@ -6,6 +6,7 @@
 #include "surface/cli/commands.h"
 #include "surface/cli/names.h"
 #include "surface/cli/progress_line.h"
+#include "surface/cli/promises.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -72,15 +73,22 @@ Result<ExitCode> backup(Session& session, const BackupOptions& options) {
 
 constexpr std::size_t verdict_width = 72;  // the rest stands in --json
 
-/// "proven 4m ago", "bad 4m ago: amcheck: table public.orders: 3 rows"; "never" when nobody looked.
+/// "proven 4m ago", "up to 0/3000148, as of 4m ago", "bad 4m ago: amcheck: table public.orders: 3
+/// rows"; "never" when nobody looked.
 std::string verified(Session& session, const providers::RecoveryPoint& point) {
     const Output& output = session.output();
+    const Instant now = session.environment().clock.now();
+    if (!point.proven_to.empty()) {
+        const std::string as_of =
+            point.proven_as_of ? ", as of " + ago(*point.proven_as_of, now) : "";
+        return fmt::format("up to {}{}", point.proven_to, as_of);
+    }
     if (!point.verified_at) return output.paint(Tone::faint, "never");
-    const Duration ago = std::max(Duration::zero(),
-                                  Duration(session.environment().clock.now() - *point.verified_at));
-    const std::string text = fmt::format("{} {} ago", point.verdict, human_duration(ago));
-    if (point.verdict == "proven") return output.paint(Tone::good, text);
-    return output.paint(Tone::bad, clip(text + ": " + point.verdict_why, verdict_width));
+    const std::string text = fmt::format("{} {}", point.verdict, ago(*point.verified_at, now));
+    if (point.verdict == "bad")
+        return output.paint(Tone::bad, clip(text + ": " + point.verdict_why, verdict_width));
+    const bool counts = point.verdict == "proven" && *point.verified_at <= now;
+    return output.paint(counts ? Tone::good : Tone::warning, text);
 }
 
 Result<ExitCode> points(Session& session, const BackupOptions& options) {
@@ -124,6 +132,9 @@ Result<ExitCode> points(Session& session, const BackupOptions& options) {
                      {"verdict_why", point.verdict_why},
                      {"verified_at",
                       point.verified_at ? Json(format_instant(*point.verified_at)) : Json(nullptr)},
+                     {"proven_to", point.proven_to},
+                     {"proven_as_of", point.proven_as_of ? Json(format_instant(*point.proven_as_of))
+                                                         : Json(nullptr)},
                      {"problem", point.problem}});
         }
     }

@@ -1,5 +1,7 @@
 #include "surface/cli/promises.h"
 
+#include <algorithm>
+
 namespace lifeboat::cli {
 namespace {
 
@@ -31,6 +33,12 @@ std::vector<Promise> weigh_promises(const plan::Plan& plan, std::span<const read
     return promises;
 }
 
+std::string ago(Instant at, Instant now) {
+    constexpr Duration clocks_differ = std::chrono::seconds(2);
+    if (at > now + clocks_differ) return "dated " + human_duration(at - now) + " ahead";
+    return human_duration(std::max(Duration::zero(), Duration(now - at))) + " ago";
+}
+
 std::string_view words_for(Standing standing) {
     switch (standing) {
         case Standing::none:
@@ -49,6 +57,8 @@ std::string_view words_for(Standing standing) {
             return "emulated only";
         case Standing::from_future:
             return "dated in the future";
+        case Standing::clock_in_doubt:
+            return "clock in doubt";
     }
     return "";
 }

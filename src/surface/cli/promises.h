@@ -23,6 +23,8 @@ struct Promise {
 std::vector<Promise> weigh_promises(const plan::Plan& plan, std::span<const readiness::Fact> facts,
                                     const Json& versions, Instant now, bool restorable);
 
+/// "4m ago"; of a moment that this clock has not reached: "dated 2h ahead".
+std::string ago(Instant at, Instant now);
 std::string_view words_for(readiness::Standing standing);  ///< "plan changed since"
 Tone tone_of(readiness::Standing standing);  ///< good for proven, and for nothing else
 std::string_view words_for(readiness::Objective objective);  ///< "RTO"
