@@ -11,6 +11,7 @@
 namespace lifeboat::app {
 
 int run(int argc, const char* const* argv) {
+    cli::open_standard_streams();
     Signals signals;
     Environment& environment = real_environment();
     cli::Session session(environment, add_providers, signals.interrupt(), signals.abandon());

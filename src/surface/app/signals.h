@@ -1,5 +1,6 @@
 #pragma once
 /// SIGINT, SIGTERM and SIGHUP as stop tokens: the first asks for a clean end, the second abandons.
+/// SIGHUP never abandons, and is nothing where the caller ignores it (`nohup`).
 
 #include <stop_token>
 #include <thread>

@@ -15,12 +15,7 @@ struct CheckOptions {
 Result<ExitCode> check(Session& session, const CheckOptions& options) {
     if (!options.file.empty()) session.globals.plan_file = options.file;
     const plan::Parsed& read = *TRY(session.parsed());
-    ReadinessInput input;
-    // What was measured is welcome, not needed: a plan is checked where nothing ever ran.
-    if (auto known = readiness_input(session); known.has_value())
-        input = *std::move(known);
-    else
-        session.output().note("what was measured here cannot be read: " + known.error().message);
+    const ReadinessInput input = readiness_input_or_note(session);
     CheckReport report;
     make_report(report, read, session.catalog(), input, session.environment().clock.now());
     const Output& output = session.output();
@@ -50,7 +45,8 @@ Command check_command() {
     command.command.details =
         "Per component and scenario: the worst loss and the time to recover that the plan can "
         "reach, and each contradiction with its line. Exit status 1 if a promise cannot be kept, 3 "
-        "if the plan cannot be read. A warning does not fail the check. The rules: docs/rules.md.";
+        "if the plan is missing, cannot be read or has mistakes. A warning does not fail the "
+        "check. The rules: docs/rules.md.";
     return std::move(command).run(check);
 }
 

@@ -3,6 +3,7 @@
 #include "core/plan/parse.h"
 #include "surface/cli/commands.h"
 #include "surface/cli/discover.h"
+#include "surface/cli/result_file.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -138,7 +139,7 @@ Result<ExitCode> init(Session& session, const InitOptions& options) {
             output.line(text);
         return ExitCode::done;
     }
-    TRY(write_file_durably(environment.files, file, as_bytes(text), 0644));
+    TRY(write_result_file(environment.files, file.string(), text));
     if (output.json()) {
         Json rows = Json::array();
         for (const Found& one : found)

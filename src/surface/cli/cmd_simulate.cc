@@ -9,6 +9,7 @@
 #include "surface/cli/commands.h"
 #include "surface/cli/progress_line.h"
 #include "surface/cli/readiness_input.h"
+#include "surface/cli/result_file.h"
 #include "surface/cli/simulate_page.h"
 #include "surface/cli/simulate_view.h"
 #include "surface/cli/what_if.h"
@@ -63,7 +64,9 @@ Result<std::unique_ptr<Variant>> load(Session& session, const std::string& file,
     auto variant = std::make_unique<Variant>();
     variant->name = variant->file = file;
     variant->is_changed = with_the_changes;
-    std::string text = TRY(read_text(session, file));
+    auto bytes = read_text(session, file);
+    if (!bytes.has_value()) return unreadable_plan(std::move(bytes).error());
+    std::string text = *std::move(bytes);
     if (with_the_changes) {
         text = TRY(with_changes(text, options.changes));
         variant->name = "with " + join(options.changes, ", ");
@@ -90,7 +93,7 @@ Result<std::unique_ptr<Variant>> load(Session& session, const std::string& file,
 
 Result<Variants> load_all(Session& session, const SimulateOptions& options) {
     (void)TRY(session.plan());  // shows its mistakes as every command does
-    const ReadinessInput input = TRY(readiness_input(session));
+    const ReadinessInput input = readiness_input_or_note(session);
     Variants variants;
     const std::string& file = session.globals.plan_file;
     variants.push_back(TRY(load(session, file, options, false, input.history)));
@@ -154,8 +157,7 @@ ExitCode tell_one(const Output& output, const sim::Explanation& told) {
 
 Result<void> write_page(Session& session, const std::string& file,
                         const std::vector<Simulated>& plans, const SimulatedRuns& runs) {
-    TRY(write_file_durably(session.environment().files, file,
-                           as_bytes(simulated_page(plans, runs))));
+    TRY(write_result_file(session.environment().files, file, simulated_page(plans, runs)));
     session.output().note(fmt::format("page: {}", file));
     return ok();
 }
@@ -171,6 +173,8 @@ Result<ExitCode> simulate(Session& session, const SimulateOptions& options) {
     std::uint64_t told_seed = 0;
     if (!options.explain.empty())
         told_seed = TRY(number("--explain", options.explain, 0, seed_max));
+    if (!options.html.empty())
+        TRY(expect_writable(session.environment().files, options.html));  // not after all runs
     const Variants variants = TRY(load_all(session, options));
     if (!options.explain.empty())
         return tell_one(session.output(), sim::explain(*variants.back()->stage, told_seed));

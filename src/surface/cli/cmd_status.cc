@@ -1,10 +1,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <limits>
 
-#include "platform/observe/redact.h"
 #include "surface/cli/board.h"
 #include "surface/cli/commands.h"
 #include "surface/cli/names.h"
@@ -35,6 +33,7 @@ public:
         const TerminalSize size = terminal_size();
         const std::size_t width = terminal_ ? size.width : std::numeric_limits<std::size_t>::max();
         std::vector<std::string> lines = render(output_, board, width);
+        if (board.rows.empty()) lines = {"the plan has no components"};
         if (repeats_)
             lines.insert(lines.begin(), output_.paint(Tone::faint, format_instant(board.at)));
         const std::vector<std::string> problems = problems_of(board);
@@ -63,9 +62,7 @@ private:
             text += fitting + "\x1b[0m\n";
             drawn_.push_back(visible_width(fitting));
         }
-        const std::string safe = redact(text);
-        (void)std::fwrite(safe.data(), 1, safe.size(), stdout);
-        (void)std::fflush(stdout);
+        output_.drawing(text);
     }
 
     const Output& output_;
@@ -89,6 +86,7 @@ Result<ExitCode> status(Session& session, const StatusOptions& options) {
             return options.watch ? Result<ExitCode>(ExitCode::done) : cancelled("interrupted");
         screen.show(board);
         if (!options.watch) return board.trouble ? ExitCode::finding : ExitCode::done;
+        if (session.output().is_lost()) return ExitCode::done;  // nobody watches
         if (!session.context().sleep(interval).has_value()) return ExitCode::done;
     }
 }

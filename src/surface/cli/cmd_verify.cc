@@ -214,8 +214,10 @@ Command verify_points_command() {
         "takes\n"
         "it unless it is named.\n"
         "\n"
-        "Exit status: 0 proven, 1 a difference was found, 5 refused (the disk is too small), 8 it\n"
-        "could not be carried out: the point is as unproven as before.\n"
+        "Exit status: 0 proven, 1 a difference was found, 5 refused (the disk is too small), 7\n"
+        "another verification of the component goes on, 8 it could not be carried out: the point "
+        "is as\n"
+        "unproven as before, 130 interrupted.\n"
         "\n"
         "Test hook: LIFEBOAT_TEST_FLIP=base/5/16385:8200 flips that byte of the copy.";
     return std::move(command).run(verify);

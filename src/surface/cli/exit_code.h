@@ -9,12 +9,12 @@ enum class ExitCode {
     done = 0,          ///< done, objectives met
     finding = 1,       ///< a finding, or an objective missed
     usage = 2,         ///< the command line is wrong
-    invalid_plan = 3,  ///< the plan cannot be used
+    invalid_plan = 3,  ///< the plan is missing, cannot be read or has mistakes
     partial = 4,       ///< some of it was done
     refused = 5,       ///< a guard said no
     waiting = 6,       ///< waits for a person, or paused
     lease_held = 7,    ///< somebody else is at it
-    failed = 8,        ///< it went wrong
+    failed = 8,        ///< it went wrong, or its output could not be written
     interrupted = 130,
 };
 

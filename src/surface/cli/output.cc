@@ -1,11 +1,15 @@
 #include "surface/cli/output.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <cerrno>
+#include <system_error>
 
 #include "platform/codec/utf8.h"
 #include "platform/observe/redact.h"
@@ -27,10 +31,36 @@ std::string well_formed(std::string text) {
     return clean;
 }
 
-void write(std::FILE* stream, std::string_view text) {
-    const std::string safe = well_formed(redact(text)) + "\n";
-    (void)std::fwrite(safe.data(), 1, safe.size(), stream);
-    (void)std::fflush(stream);
+/// All of it, also into a pipe that does not block. Returns the errno that stopped it, or 0.
+int put(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t count = ::write(descriptor, text.data(), text.size());
+        if (count >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(count));
+        } else if (errno == EAGAIN) {
+            pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
+            (void)::poll(&ready, 1, -1);
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+/// What somebody redirected it to, as far as the system says.
+std::string name_of(int descriptor) {
+    std::array<char, 4096> name{};
+    const std::string link = fmt::format("/proc/self/fd/{}", descriptor);
+    const ssize_t size = ::readlink(link.c_str(), name.data(), name.size());
+    if (size <= 0) return {};
+    return fmt::format(" ('{}')", std::string_view(name.data(), static_cast<std::size_t>(size)));
+}
+
+/// A file system may keep the bad news until the file is closed.
+int flush(int descriptor) {
+    const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return 0;  // it was never open: whatever was written has failed already
+    return ::close(copy) == 0 || errno == EINTR ? 0 : errno;
 }
 
 std::string_view code_of(Tone tone) {
@@ -53,10 +83,42 @@ std::string_view code_of(Tone tone) {
 
 }  // namespace
 
-void Output::line(std::string_view text) const { write(stdout, text); }
-void Output::note(std::string_view text) const { write(stderr, text); }
-void Output::document(const Json& value) const { write(stdout, dump_pretty(value)); }
-void Output::event(const Json& value) const { write(stdout, dump(value)); }
+void Output::line(std::string_view text) const { result(well_formed(redact(text)) + "\n"); }
+void Output::document(const Json& value) const { line(dump_pretty(value)); }
+void Output::event(const Json& value) const { line(dump(value)); }
+void Output::drawing(std::string_view text) const { result(redact(text)); }
+
+void Output::note(std::string_view text) const {
+    // Ignored: there is nowhere left to say that it could not be said.
+    (void)put(STDERR_FILENO, well_formed(redact(text)) + "\n");
+}
+
+void Output::result(const std::string& text) const {
+    if (problem_ != EPIPE) keep(put(STDOUT_FILENO, text));
+}
+
+void Output::keep(int problem) const {
+    int none = 0;
+    if (problem == 0 || !problem_.compare_exchange_strong(none, problem)) return;
+    if (problem == EPIPE) return;  // `| head` has seen enough
+    // One that was closed from the beginning is open for reading now: see open_standard_streams().
+    note(problem == EBADF
+             ? std::string("lifeboat: error: unable to write to standard output: it is closed")
+             : fmt::format("lifeboat: error: unable to write to standard output{}: {}",
+                           name_of(STDOUT_FILENO), std::generic_category().message(problem)));
+}
+
+ExitCode Output::finish(ExitCode code) const {
+    if (problem_ == 0) keep(flush(STDOUT_FILENO));
+    return problem_ == 0 || problem_ == EPIPE ? code : ExitCode::failed;
+}
+
+void open_standard_streams() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+            // The lowest free number is this one. Open for reading: writing to it still fails.
+            (void)::open("/dev/null", O_RDONLY);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+}
 
 void Output::error(const Error& error) const {
     if (options_.json) {

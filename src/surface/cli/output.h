@@ -2,14 +2,17 @@
 /// What people and machines see: colours only where they help, JSON where it was asked for.
 ///
 /// Results go to standard output, everything about them to standard error. All text passes the
-/// redactor. Thread-safe by line.
+/// redactor. A result that could not be written is told once on standard error and makes the
+/// command fail; that a reader has gone (`| head`) is no failure. Thread-safe by line.
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "platform/base/error.h"
 #include "platform/codec/json.h"
+#include "surface/cli/exit_code.h"
 
 namespace lifeboat::cli {
 
@@ -29,6 +32,7 @@ public:
     bool live() const { return options_.live; }
 
     void line(std::string_view text = {}) const;  ///< standard output
+    void drawing(std::string_view text) const;    ///< standard output, as it is: for a terminal
     void note(std::string_view text) const;       ///< standard error
     void document(const Json& value) const;       ///< `--json`: one document on standard output
     void event(const Json& value) const;          ///< `--json` of something long: one line each
@@ -38,9 +42,22 @@ public:
     /// Columns aligned by their visible width.
     void table(const std::vector<std::vector<std::string>>& rows) const;
 
+    /// Nobody gets the results any more: what only shows things may end.
+    bool is_lost() const { return problem_ != 0; }
+    /// The status of a command that would end with `code`: failed when its result was not written.
+    ExitCode finish(ExitCode code) const;
+
 private:
+    void result(const std::string& text) const;
+    void keep(int problem) const;
+
     Options options_;
+    mutable std::atomic<int> problem_{0};  ///< errno of the first write that failed
 };
+
+/// Gives the numbers 0 to 2 to something, where the caller has closed them: else the first file
+/// that is opened (the state's) would get what is written for people.
+void open_standard_streams();
 
 /// Columns aligned by their visible width, a line each.
 std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows);

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* exit_statuses =
     "Exit status: 0 done, objectives met; 1 a finding, or an objective missed; 2 usage; 3 invalid\n"
     "plan; 4 partial; 5 refused by a guard; 6 waiting for a person, or paused; 7 lease held by\n"
-    "another; 8 failed; 130 interrupted.";
+    "another; 8 failed, or its output could not be written; 130 interrupted.";
 
 constexpr const char* for_all =
     "Every command also takes --plan, --state, --json, --verbose, --log-json and --color:\n"
@@ -97,10 +97,8 @@ ExitCode report(Session& session, const std::vector<Command>& commands,
     return ExitCode::usage;
 }
 
-}  // namespace
-
-int run_command_line(int argc, const char* const* argv, Session& session,
-                     std::vector<Command> more) {
+ExitCode parse_and_run(int argc, const char* const* argv, Session& session,
+                       std::vector<Command> more) {
     std::vector<Command> commands = all_commands();
     for (Command& command : more) join_in(commands, std::move(command));
     const Command* chosen = nullptr;
@@ -118,17 +116,25 @@ int run_command_line(int argc, const char* const* argv, Session& session,
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         session.output().line(app.help());
-        return static_cast<int>(ExitCode::done);
+        return ExitCode::done;
     } catch (const CLI::ParseError& error) {
         const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
         if (words.empty()) {
             session.output().line(app.help());
-            return static_cast<int>(ExitCode::usage);
+            return ExitCode::usage;
         }
-        return static_cast<int>(report(session, commands, words, error));
+        return report(session, commands, words, error);
     }
     start_log(session);
-    return static_cast<int>(chosen->run(session));
+    return chosen->run(session);
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv, Session& session,
+                     std::vector<Command> more) {
+    const ExitCode code = parse_and_run(argc, argv, session, std::move(more));
+    return static_cast<int>(session.output().finish(code));
 }
 
 }  // namespace lifeboat::cli

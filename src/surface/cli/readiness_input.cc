@@ -20,4 +20,13 @@ Result<ReadinessInput> readiness_input(Session& session) {
     return input;
 }
 
+ReadinessInput readiness_input_or_note(Session& session) {
+    auto known = readiness_input(session);
+    if (known.has_value()) return *std::move(known);
+    session.output().note("what was measured here cannot be read: " + known.error().message);
+    ReadinessInput nothing;
+    nothing.versions = engine::versions_in_use({});
+    return nothing;
+}
+
 }  // namespace lifeboat::cli

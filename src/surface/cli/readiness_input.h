@@ -20,5 +20,8 @@ struct ReadinessInput {
 /// Empty where nothing was ever run. Errors: those of opening a state that is there (denied,
 /// corrupt, unsupported).
 Result<ReadinessInput> readiness_input(Session& session);
+/// The same for who can do without: what was measured is welcome, not needed, and a plan is judged
+/// where nothing ever ran. Why it could not be read is told on standard error.
+ReadinessInput readiness_input_or_note(Session& session);
 
 }  // namespace lifeboat::cli

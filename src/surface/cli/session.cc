@@ -11,7 +11,10 @@
 namespace lifeboat::cli {
 namespace {
 
-constexpr std::string_view invalid_plan_message = "the plan has";
+constexpr std::string_view invalid_plan_message = "the plan has ";
+constexpr std::string_view mend_hint = "Mend what `lifeboat check` names.";
+constexpr std::string_view name_hint =
+    "Name it with --plan FILE or $LIFEBOAT_PLAN; `lifeboat init` writes a first one.";
 
 Path folder_of(const Path& file) {
     std::error_code problem;
@@ -85,13 +88,7 @@ Result<const plan::Parsed*> Session::parsed() {
     if (parts_->parsed) return &*parts_->parsed;
     const Path file = globals.plan_file;
     auto bytes = read_file(environment_.files, file);
-    if (!bytes.has_value()) {
-        return std::move(bytes)
-            .error()
-            .in("the plan")
-            .with_hint(
-                "Name it with --plan FILE or $LIFEBOAT_PLAN; `lifeboat init` writes a first one.");
-    }
+    if (!bytes.has_value()) return unreadable_plan(std::move(bytes).error());
     const Path folder = folder_of(file);
     auto loader = [&](const std::string& path) -> Result<std::string> {
         const Path full = Path(path).is_absolute() ? Path(path) : folder / path;
@@ -191,12 +188,20 @@ Result<engine::Workspace*> Session::workspace() {
 
 Error invalid_plan(std::size_t errors) {
     return invalid(
-        fmt::format("{} {} error{}", invalid_plan_message, errors, errors == 1 ? "" : "s"),
-        "Mend what `lifeboat check` names.");
+        fmt::format("{}{} error{}", invalid_plan_message, errors, errors == 1 ? "" : "s"),
+        std::string(mend_hint));
+}
+
+Error unreadable_plan(Error why) {
+    why = std::move(why).in("the plan cannot be read");
+    why.hint = name_hint;
+    return why;
 }
 
 bool is_invalid_plan(const Error& error) {
-    return error.kind == ErrorKind::invalid && error.message.starts_with(invalid_plan_message);
+    // By the hint: where there is more than one plan, its name stands before the message.
+    return error.hint == mend_hint || error.hint == name_hint ||
+           (error.kind == ErrorKind::invalid && error.message.starts_with(invalid_plan_message));
 }
 
 }  // namespace lifeboat::cli

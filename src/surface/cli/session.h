@@ -44,7 +44,7 @@ public:
     const Output& output();
 
     const plan::Catalog& catalog();
-    /// The plan with its diagnostics, errors or not. Errors: not_found, denied (the file).
+    /// The plan with its diagnostics, errors or not. Errors: not_found, denied, invalid (the file).
     Result<const plan::Parsed*> parsed();
     /// The plan; its errors are shown and become one Error here. Errors: invalid_plan() below.
     Result<const plan::Plan*> plan();
@@ -71,6 +71,9 @@ private:
 
 /// The error of a plan that was read and has errors: they have been shown already.
 Error invalid_plan(std::size_t errors);
+/// The error of a plan that cannot even be read.
+Error unreadable_plan(Error why);
+/// Either of them.
 bool is_invalid_plan(const Error& error);
 
 }  // namespace lifeboat::cli

@@ -241,8 +241,8 @@ void show_simulated(const Output& output, const std::vector<Simulated>& plans,
     std::uint64_t done = 0;
     for (const Simulated& plan : plans) done += plan.tally->trials();
     output.line(fmt::format(
-        "{}: {} disasters{}, seeds from {}, in {:.1f} s: {} a second", plans[0].name,
-        grouped(first.trials()),
+        "{}: {} disaster{}{}, seeds from {}, in {:.1f} s: {} a second", plans[0].name,
+        grouped(first.trials()), first.trials() == 1 ? "" : "s",
         first.trials() < runs.asked ? fmt::format(" of {} asked for", grouped(runs.asked)) : "",
         runs.seed, runs.seconds,
         grouped(
