@@ -131,6 +131,15 @@ void read_head(Reader& reader, const Node& root, Plan& plan) {
             part(reader, *node, plan);
         }
     }
+    // What is written there, and could not be read, has been told about.
+    const Node* components = root.find("components");
+    const bool nothing = components == nullptr || components->type == yaml::Type::null ||
+                         (components->is_mapping() && components->entries.empty());
+    if (nothing)
+        reader.warning(components == nullptr ? root.at : components->at, "no-components",
+                       "the plan has no components: it protects nothing",
+                       "Name what must survive under `components:`; `lifeboat init` finds what "
+                       "runs here.");
 }
 
 void read_sites(Reader& reader, const Node& map, Plan& plan) {
