@@ -19,6 +19,40 @@ Error does_not_fit(std::string message) {
                    "Ask for the file again, from where it was made.");
 }
 
+Json entry_of(const std::string& hash, const Json& fact, const std::string& text) {
+    return Json{{"hash", hash}, {"fact", fact}, {"text", text}};
+}
+
+Json document_of(const std::string& public_key, const std::string& signature,
+                 const std::string& statement, Json entries) {
+    return Json{{"format", format_name},
+                {"public_key", public_key},
+                {"signature", signature},
+                {"signed", statement},
+                {"entries", std::move(entries)}};
+}
+
+/// The first member that stands in `found` and not in `made`; "" when it is another difference.
+std::string unsigned_member(const Json& found, const Json& made) {
+    for (const auto& [name, value] : found.items())
+        if (!made.contains(name)) return name;
+    return {};
+}
+
+/// What is signed leads to one document only, and this must be it: a member more, or one written in
+/// another way, is one that nobody signed.
+Result<void> expect_nothing_else(const Json& document, const Json& made) {
+    if (dump_canonical(document) == dump_canonical(made)) return ok();
+    std::string where;
+    std::string name = unsigned_member(document, made);
+    for (std::size_t i = 0; name.empty() && i < made["entries"].size(); ++i) {
+        name = unsigned_member(document["entries"][i], made["entries"][i]);
+        where = fmt::format(" of entry {}", i + 1);
+    }
+    return does_not_fit(name.empty() ? std::string("it is written in another way")
+                                     : fmt::format("nobody signed the '{}'{}", name, where));
+}
+
 template <std::size_t N>
 Result<std::array<std::byte, N>> bytes_of(const Json& object, const char* name) {
     const std::string text = TRY(get_string(object, name));
@@ -29,8 +63,14 @@ Result<std::array<std::byte, N>> bytes_of(const Json& object, const char* name) 
     return out;
 }
 
-/// Follows the chain; the hash at which it ends.
-Result<std::string> follow(const Json& entries) {
+struct Chain {
+    std::string head;              ///< the hash at which it ends
+    Json entries = Json::array();  ///< as they were exported
+};
+
+/// Follows the chain, and makes each entry anew from the text that the chain covers.
+Result<Chain> follow(const Json& entries) {
+    Chain chain;
     crypto::Digest hash{};
     std::uint64_t number = 0;
     for (const Json& entry : entries) {
@@ -49,8 +89,10 @@ Result<std::string> follow(const Json& entries) {
         if (!entry.contains("fact") ||
             dump_canonical(entry["fact"]) != dump_canonical(event["payload"]))
             return does_not_fit(fmt::format("entry {} shows another fact than it holds", number));
+        chain.entries.push_back(entry_of(to_hex(hash), event["payload"], text));
     }
-    return to_hex(hash);
+    chain.head = to_hex(hash);
+    return chain;
 }
 
 /// Members that the rest relies on are there and of their type.
@@ -109,9 +151,8 @@ Result<Json> export_evidence(State& state, const plan::Plan& plan, const crypto:
         for (const StoredEvent& event : events) {
             version = event.version;
             head = event.hash;
-            entries.push_back(Json{{"hash", event.hash},
-                                   {"fact", event.payload},
-                                   {"text", chain_text(evidence_stream, event)}});
+            entries.push_back(
+                entry_of(event.hash, event.payload, chain_text(evidence_stream, event)));
         }
         more = events.size() == page;
     }
@@ -122,11 +163,9 @@ Result<Json> export_evidence(State& state, const plan::Plan& plan, const crypto:
                                                       {"lifeboat", LIFEBOAT_VERSION},
                                                       {"entries", entries.size()},
                                                       {"head", head}});
-    return Json{{"format", format_name},
-                {"public_key", to_hex(crypto::public_key(key))},
-                {"signature", to_hex(crypto::sign(key, as_bytes(statement)))},
-                {"signed", statement},
-                {"entries", entries}};
+    return document_of(to_hex(crypto::public_key(key)),
+                       to_hex(crypto::sign(key, as_bytes(statement))), statement,
+                       std::move(entries));
 }
 
 Result<ExportSummary> verify_export(const Json& document, const std::optional<std::string>& pinned,
@@ -137,10 +176,16 @@ Result<ExportSummary> verify_export(const Json& document, const std::optional<st
     if (pinned && *pinned != summary.public_key)
         return does_not_fit(
             fmt::format("it is signed by {}, not by {}", summary.public_key, *pinned));
-    const std::string head = TRY(follow(entries));
-    if (entries.size() != summary.entries || head != summary.head)
+    Chain chain = TRY(follow(entries));
+    if (entries.size() != summary.entries)
         return does_not_fit(
             fmt::format("{} entries were signed, {} are here", summary.entries, entries.size()));
+    if (chain.head != summary.head)
+        return does_not_fit("its entries are not those that were signed: the chain was made anew");
+    const auto signature = TRY(bytes_of<64>(document, "signature"));
+    const std::string statement = TRY(get_string(document, "signed"));
+    TRY(expect_nothing_else(document, document_of(summary.public_key, to_hex(signature), statement,
+                                                  std::move(chain.entries))));
     if (earlier != nullptr) TRY(check_continues(entries, *earlier));
     return summary;
 }

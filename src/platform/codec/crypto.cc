@@ -7,6 +7,8 @@
 #include <openssl/params.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace lifeboat::crypto {
@@ -214,7 +216,29 @@ Signature sign(const Key& seed, ByteView message) {
     return signature;
 }
 
+namespace {
+
+/// A point of the curve whose order divides 8: with it as a key, one signature fits every message,
+/// and OpenSSL does not object. The heights of all of them, written in full and (beyond the prime)
+/// once more; the sign of the other coordinate is the last bit, and does not matter.
+bool is_of_low_order(PublicKey key) {
+    constexpr std::array<std::string_view, 7> heights{
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    key.back() &= std::byte{0x7f};
+    return std::ranges::find(heights, to_hex(key)) != heights.end();
+}
+
+}  // namespace
+
 bool verify(const PublicKey& key, ByteView message, const Signature& signature) {
+    if (is_of_low_order(key)) return false;
     const Owned<EVP_PKEY> point(
         EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, raw(key), key.size()));
     if (point == nullptr) return false;

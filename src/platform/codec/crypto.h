@@ -62,6 +62,7 @@ using Signature = std::array<std::byte, 64>;
 using PublicKey = std::array<std::byte, 32>;
 PublicKey public_key(const Key& seed);
 Signature sign(const Key& seed, ByteView message);
+/// False also for a key of low order, with which anybody can sign anything.
 bool verify(const PublicKey& key, ByteView message, const Signature& signature);
 
 }  // namespace lifeboat::crypto
