@@ -67,7 +67,9 @@ stroke-dasharray:4 2}
 .rows td:empty{display:none}.matrix th{white-space:normal}}
 @media print{body{max-width:none;padding:0;font-size:10pt;-webkit-print-color-adjust:exact;
 print-color-adjust:exact}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}
-.wide{overflow:visible}}
+.wide{overflow:visible}table{font-size:7.5pt}code{font-size:7pt}.bar{min-width:3rem}
+th,td,.matrix th,.matrix td{padding-right:.35rem}
+td.number,thead th,.matrix td,.matrix th{white-space:normal}}
 )";
 
 }  // namespace lifeboat::cli
