@@ -243,6 +243,24 @@ TEST(Target, a_base_that_was_found_bad_gives_way_to_one_that_reaches_as_far) {
     EXPECT_EQ(choose(holdings, "second")->base.point.id.value, "second") << "named";
 }
 
+TEST(Target, a_range_is_proven_as_far_as_it_was_looked_at_and_no_further) {
+    Holdings holdings = simple();
+    const auto latest = [&] {
+        Marks marks(holdings);
+        return list_points(holdings, marks)->back();
+    };
+    const std::string end = latest().position;
+    // The newest of the proofs went least far.
+    holdings.bases[0].verdicts = {verdict(false, 7 * mib, 800), verdict(false, 6 * mib, 900)};
+    holdings.bases[0].verdicts[0].as_of = at(700);
+    EXPECT_EQ(latest().verdict, "");
+    EXPECT_EQ(latest().proven_to, format_lsn(7 * mib));
+    EXPECT_EQ(latest().proven_as_of, at(700));
+    holdings.bases[0].verdicts.push_back(verdict(false, *parse_lsn(end), 1000));
+    EXPECT_EQ(latest().verdict, "proven");
+    EXPECT_EQ(latest().proven_to, "");
+}
+
 TEST(Target, what_was_found_bad_at_a_position_is_good_before_it) {
     Holdings holdings = simple();
     holdings.bases[0].verdicts = {verdict(true, 7 * mib, 800)};
