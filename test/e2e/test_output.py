@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cli import append, held
+from cli import append, held, redis_server
 
 WEB = """
 components:
@@ -174,6 +174,24 @@ def test_nohup_carries_a_recovery_through_the_end_of_its_terminal(cli):
     (cli.home / "slow.go").touch()
     assert driver.wait(timeout=30) == 0
     assert cli.lines() == ["slow", "after"]
+
+
+def test_protection_goes_on_when_its_reader_has_left(cli):
+    with redis_server(cli, "--repl-diskless-sync-delay", "0") as (port, data, _):
+        cli.write(f"""
+components:
+  cache: {{kind: redis, port: {port}, data_directory: {data}, protect: [{{method: snapshot, every: 1s, keep: 1d}}]}}
+""")
+        cli.run("vault", "init", code=0)
+        protect = cli.start("protect", "--json")
+        protect.stdout.readline()
+        protect.stdout.close()
+        before = len(cli.ask("points", code=0)["points"])
+        cli.until(lambda: len(cli.ask("points", code=0)["points"]) > before + 1)
+        assert protect.poll() is None
+        protect.send_signal(signal.SIGINT)
+        assert protect.wait(timeout=30) == 0
+        protect.stdout = open(os.devnull)
 
 
 # --- files in places where there are none --------------------------------------------------------------------
