@@ -28,8 +28,9 @@ private:
     void take(Instant at, const rb::RunStarted& body) {
         counts_ = body.mode != rb::RunMode::preview;
         add_nodes(body.graph.nodes);
-        if (counts_ && body.disaster_at && *body.disaster_at <= at)
-            history_.add_detection(at - *body.disaster_at);
+        // A drill begins when its day has come: that says nothing of how soon a disaster is seen.
+        if (body.mode == rb::RunMode::real && body.disaster_at && *body.disaster_at <= at)
+            history_.add_detection(body.scenario, at - *body.disaster_at);
     }
     void take(Instant, const rb::GraphExtended& body) { add_nodes(body.nodes); }
     void take(Instant, const rb::EngineStarted&) { began_.clear(); }
@@ -42,8 +43,10 @@ private:
     void take(Instant at, const rb::ApprovalAsked& body) { asked_.emplace(body.step, at); }
     void take(Instant at, const rb::ApprovalMet& body) {
         const auto asked = asked_.find(body.step);
-        if (counts_ && asked != asked_.end() && asked->second <= at)
-            history_.add_approval(at - asked->second);
+        const auto node = nodes_.find(body.step);
+        if (counts_ && asked != asked_.end() && asked->second <= at && node != nodes_.end() &&
+            node->second.approve)
+            history_.add_approval(node->second.approve->by, at - asked->second);
     }
     template <class Body>
     void take(Instant, const Body&) {}  // tells nothing about time

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/readiness/reach.h"
+
 namespace lifeboat::readiness {
 namespace {
 
@@ -54,6 +56,11 @@ Duration kept_by_resolvers(const plan::Plan& plan, const runbook::Node& node) {
     return ttl.has_value() ? *ttl : Duration::zero();
 }
 
+std::optional<Duration> duration_of(const Json& arguments, const char* name) {
+    const auto given = parse_duration(string_or(arguments, name, ""));
+    return given.has_value() ? std::optional(*given) : std::nullopt;
+}
+
 /// Without what happens outside of the step.
 StepTime own_time_of(const plan::Plan& plan, const History& history, const runbook::Node& node,
                      const plan::Step* step) {
@@ -63,15 +70,17 @@ StepTime own_time_of(const plan::Plan& plan, const History& history, const runbo
         const History::Key key{.verb = node.verb,
                                .component = node.component,
                                .site = at_home ? std::string() : node.site};
-        if (const auto* samples = history.find(key))
-            return {.spread = spread_of(*samples), .own_account = true};
+        const auto* samples = history.find(key);
+        // A longer watch than was ever kept is not over sooner for it.
+        const bool speaks = samples != nullptr && spread_of(*samples).p50 >= fixed_time(node);
+        if (speaks) return {.spread = spread_of(*samples), .own_account = true};
+    }
+    if (const auto fixed = fixed_time(node)) {
+        const Duration least = step != nullptr ? step->estimate.value_or(*fixed) : *fixed;
+        return {.spread = exactly(std::max(*fixed, least), Basis::estimate), .own_account = true};
     }
     if (step != nullptr && step->estimate)
         return {.spread = exactly(*step->estimate, Basis::estimate), .own_account = true};
-    if (node.verb == "wait")
-        if (auto given = parse_duration(string_or(node.arguments, "for", ""));
-            given.has_value() && !node.arguments.contains("until"))
-            return {.spread = exactly(*given, Basis::estimate), .own_account = true};
     if (node.verb == "approve" || node.verb == "notify")
         return {.spread = exactly({}, Basis::estimate), .own_account = true};
     const Basis basis = node.estimate > Duration::zero() ? Basis::estimate : Basis::assumed;
@@ -117,11 +126,29 @@ StepTime time_of(const plan::Plan& plan, const History& history, const runbook::
     return time;
 }
 
+std::optional<Duration> fixed_time(const runbook::Node& node) {
+    if (node.verb != "wait" && node.verb != "monitor") return std::nullopt;
+    if (node.arguments.contains("until")) return std::nullopt;  // then it is the most, not the time
+    return duration_of(node.arguments, "for");
+}
+
+std::optional<Duration> too_short_limit(const runbook::Node& node, bool measured) {
+    if (measured) return std::nullopt;
+    const Duration takes = std::max(node.estimate, fixed_time(node).value_or(Duration::zero()));
+    const bool waits = node.verb == "wait" && !node.arguments.contains("until");
+    std::optional<Duration> limit;
+    if (node.timeout > Duration::zero() && !waits) limit = node.timeout;
+    if (node.arguments.contains("until"))
+        if (const auto most = duration_of(node.arguments, "for"))
+            limit = std::min(limit.value_or(*most), *most);
+    return limit && *limit < takes ? limit : std::nullopt;
+}
+
 Spread approval_of(const History& history, const runbook::Node& node) {
     if (!node.approve) return exactly({}, Basis::measured);
-    if (!history.approvals().empty()) return spread_of(history.approvals());
-    if (node.approve->within) return exactly(*node.approve->within, Basis::estimate);
-    return exactly(approval_assumed, Basis::assumed);
+    const Spread own = node.approve->within ? exactly(*node.approve->within, Basis::estimate)
+                                            : exactly(approval_assumed, Basis::assumed);
+    return measured_or(history.approvals(node.approve->by), own);
 }
 
 Duration retrieval_time(const plan::Protection& protection) {
@@ -131,18 +158,32 @@ Duration retrieval_time(const plan::Protection& protection) {
     return {};
 }
 
-Spread detection_of(const plan::Scenario& scenario, const History& history) {
-    if (!history.detections().empty()) return spread_of(history.detections());
-    if (!scenario.detect || scenario.detect->signals.empty()) return exactly(told, Basis::assumed);
+namespace {
+
+/// As the plan itself has it. A signal that nothing gives never comes: of any, it is left out; of
+/// all, people have to find out.
+Spread declared_detection(const plan::Plan& plan, const plan::Scenario& scenario) {
+    if (!scenario.detect) return exactly(told, Basis::assumed);
     std::optional<Spread> decides;
     for (const plan::Signal& signal : scenario.detect->signals) {
+        if (!can_be_seen(plan, signal)) {
+            if (scenario.detect->all) return exactly(told, Basis::assumed);
+            continue;
+        }
         const Spread one = signal.lasting ? exactly(*signal.lasting, Basis::estimate)
                                           : exactly(assumed_for(signal.type), Basis::assumed);
         const bool better =
             !decides || (scenario.detect->all ? one.p95 > decides->p95 : one.p95 < decides->p95);
         if (better) decides = one;
     }
-    return *decides;
+    return decides.value_or(exactly(told, Basis::assumed));
+}
+
+}  // namespace
+
+Spread detection_of(const plan::Plan& plan, const plan::Scenario& scenario,
+                    const History& history) {
+    return measured_or(history.detections(scenario.name), declared_detection(plan, scenario));
 }
 
 }  // namespace lifeboat::readiness

@@ -1,6 +1,8 @@
 #pragma once
-/// How long one step of a run takes, and what that rests on. Pure.
+/// How long it takes until somebody notices, somebody approves, one step of a run is done; and what
+/// that rests on. Pure.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,11 @@ struct StepTime {
 };
 StepTime time_of(const plan::Plan& plan, const History& history, const runbook::Node& node,
                  const plan::Step* step);
+/// The time after which the step is stopped each time, for it takes longer by the plan's own
+/// account or its kind's. Nothing where it has time enough, or where it was `measured` that it has.
+std::optional<Duration> too_short_limit(const runbook::Node& node, bool measured);
+/// `for:` of a step that watches, or waits, that long: it takes no less.
+std::optional<Duration> fixed_time(const runbook::Node& node);
 /// Waiting for people before the step acts; zero when it needs nobody.
 Spread approval_of(const History& history, const runbook::Node& node);
 

@@ -30,7 +30,8 @@ struct Loss {
     std::string by;                 ///< "snapshot @dr", "continuous", or "" when nothing is left
     std::vector<Part> parts;
     std::string why;
-    plan::Position at;  ///< the protection that decides, else the component
+    bool assumed = false;  ///< everything may be lost, but only if what is assumed comes true
+    plan::Position at;     ///< the protection that decides, else the component
 };
 
 struct RecoveryTime {
@@ -45,6 +46,24 @@ struct RecoveryTime {
     std::string why;          ///< when it does not recover
 };
 
+/// What is wrong with the order of a scenario's steps, for one component.
+struct Flaw {
+    enum class Kind {
+        told_early,      ///< it gets new addresses before there is something at them
+        held,            ///< it is isolated or stopped, and nothing takes that back afterwards
+        released_early,  ///< it runs again while what it needs is still wrong
+        isolated_late,   ///< it runs on until what it needs has been made anew
+        looked_early,    ///< it is proven before it is brought back
+        not_there,       ///< it is restored where none of its points is
+        times_out,       ///< a step that it needs is stopped before it can be done
+    };
+    Kind kind = Kind::told_early;
+    plan::Position at;   ///< of the step
+    std::string step;    ///< its id
+    std::string other;   ///< the step that it should wait for; "" where there is none
+    std::string detail;  ///< the other component, or why: by kind
+};
+
 struct Forecast {
     std::string component;
     std::string scenario;  ///< "" = just the component is lost, whatever the scenarios say
@@ -52,6 +71,7 @@ struct Forecast {
     bool touched = false;  ///< not hit, but needs something that is
     Loss loss;
     RecoveryTime time;
+    std::vector<Flaw> flaws;
     std::optional<bool> rpo_kept, rto_kept;  ///< absent: no such objective
 };
 
@@ -64,7 +84,8 @@ std::vector<Forecast> forecast(const plan::Plan& plan, const plan::Catalog& cata
 std::vector<Forecast> forecast_alone(const plan::Plan& plan, const plan::Catalog& catalog,
                                      const History& history);
 
-/// How long a disaster goes unnoticed: measured, else what its signals declare, else assumed.
-Spread detection_of(const plan::Scenario& scenario, const History& history);
+/// How long a disaster goes unnoticed: measured in this scenario, else what those of its signals
+/// declare that something gives, else assumed. Few measurements do not outweigh the plan.
+Spread detection_of(const plan::Plan& plan, const plan::Scenario& scenario, const History& history);
 
 }  // namespace lifeboat::readiness

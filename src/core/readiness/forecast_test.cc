@@ -15,6 +15,7 @@ const std::string database_of_regions =
     "    kind: aws.rds\n"
     "    site: a\n"
     "    objectives: {rto: 1h, rpo: 15m}\n"
+    "    alerts: [odd]\n"
     "    protect:\n"
     "      - {method: snapshot, every: 6h, copy_to: b}\n"
     "      - {method: continuous}\n"
@@ -73,10 +74,11 @@ TEST(forecast, of_an_attack_trusts_only_what_survives_the_account) {
     const Judged open(plan::parse_text(two_regions(database_of_regions + attack)));
     EXPECT_FALSE(open.at("db", "s").loss.worst.has_value());
     EXPECT_TRUE(open.at("db", "s").loss.why.contains("who holds the account"));
-    const Judged locked(plan::parse_text(
-        two_regions("components:\n  db: {kind: aws.rds, objectives: {rpo: 15m}, protect: [{method: "
-                    "continuous, immutable: true}]}\n" +
-                    attack)));
+    const Judged locked(
+        plan::parse_text(two_regions("components:\n  db: {kind: aws.rds, objectives: {rpo: 15m}, "
+                                     "alerts: [odd], protect: [{method: "
+                                     "continuous, immutable: true}]}\n" +
+                                     attack)));
     EXPECT_EQ(locked.at("db", "s").loss.worst, Duration(6min));
 }
 
@@ -92,7 +94,7 @@ TEST(forecast, of_the_own_vault_survives_the_site_and_the_attack) {
 TEST(forecast, adds_detection_approvals_and_the_longest_path) {
     const Judged judged(plan::parse_text(two_regions(
         "roles: {ic: {}}\ncomponents:\n"
-        "  db: {kind: aws.rds, objectives: {rto: 1h}}\n"
+        "  db: {kind: aws.rds, health: [{tcp: 1}], objectives: {rto: 1h}}\n"
         "  cache: {kind: aws.elasticache, objectives: {rto: 1h}}\n"
         "  web: {kind: kubernetes.deployment, needs: [db, cache], objectives: {rto: 1h}}\n"
         "scenarios:\n  s:\n    lost: [db, cache]\n    detect: [{unhealthy: db, for: 2m}]\n    "
@@ -129,7 +131,7 @@ TEST(forecast, of_what_needs_something_that_is_not_back_is_never) {
 TEST(forecast, prefers_what_was_measured_and_says_so) {
     History history;
     for (int i = 1; i <= 20; ++i) history.add({"restore", "db", ""}, std::chrono::seconds(10 * i));
-    history.add_detection(30s);
+    for (int i = 0; i < 5; ++i) history.add_detection("s", 30s);
     const Judged judged(
         plan::parse_text(two_regions(
             "components:\n  db: {kind: aws.rds, objectives: {rto: 1h}}\n"
@@ -169,10 +171,10 @@ TEST(forecast, of_a_step_elsewhere_takes_what_was_measured_there) {
 }
 
 TEST(forecast, is_not_shorter_than_the_plan_says_itself) {
-    const Judged judged(
-        plan::parse_text(two_regions("components:\n  db: {kind: aws.rds, objectives: {rto: 1h}}\n"
-                                     "scenarios:\n  s: {lost: [db], stated_time: 50m, detect: "
-                                     "[{alert: x, for: 1m}], steps: [{restore: db}]}\n")));
+    const Judged judged(plan::parse_text(
+        two_regions("components:\n  db: {kind: aws.rds, alerts: [x], objectives: {rto: 1h}}\n"
+                    "scenarios:\n  s: {lost: [db], stated_time: 50m, detect: "
+                    "[{alert: x, for: 1m}], steps: [{restore: db}]}\n")));
     EXPECT_EQ(judged.at("db", "s").time.total.p95, Duration(50min));
     EXPECT_TRUE(judged.at("db", "s").time.by_account);
 }
@@ -180,7 +182,8 @@ TEST(forecast, is_not_shorter_than_the_plan_says_itself) {
 TEST(forecast, counts_cold_storage_and_the_ttl_of_names) {
     const Judged judged(plan::parse_text(two_regions(
         "components:\n"
-        "  m: {kind: aws.s3, objectives: {rto: 4h}, protect: [{method: copy, every: 6h, "
+        "  m: {kind: aws.s3, health: [{http: /}], objectives: {rto: 4h}, protect: [{method: copy, "
+        "every: 6h, "
         "storage_class: GLACIER}]}\n"
         "  name: {kind: dns, record: x.example.com, ttl: 30m, needs: [m], objectives: {rto: 4h}}\n"
         "scenarios:\n  s: {lost: [m], detect: [{unhealthy: m, for: 1m}], steps: [{restore: m, "
@@ -201,7 +204,8 @@ TEST(forecast, of_a_scenario_that_only_says_how_it_is_seen_takes_what_is_seen) {
 TEST(forecast, of_a_crash_that_a_start_mends_loses_nothing) {
     const std::string crashed =
         "lifeboat: 1\nplan: p\nsites: {here: {local: {directory: h}}}\ncomponents:\n  db: {kind: "
-        "postgres, objectives: {rto: 1m, rpo: 5s}}\nscenarios:\n  s: {detect: [{unhealthy: db, "
+        "postgres, health: [{tcp: 1}], objectives: {rto: 1m, rpo: 5s}}\nscenarios:\n  s: {detect: "
+        "[{unhealthy: db, "
         "for: "
         "1s}], steps: [{start: db}]";
     const Judged judged(plan::parse_text(crashed + "}\n"));
@@ -256,16 +260,22 @@ TEST(outlook, of_an_objective_that_no_scenario_serves_is_never) {
 
 TEST(detection, of_any_signal_is_the_first_and_of_all_the_last) {
     plan::Scenario scenario;
-    EXPECT_EQ(detection_of(scenario, {}).basis, Basis::assumed);
+    const plan::Plan plan;
+    EXPECT_EQ(detection_of(plan, scenario, {}).basis, Basis::assumed);
+    scenario.name = "s";
     scenario.detect = plan::Detection{};
     scenario.detect->signals = {{.lasting = 1min}, {.lasting = 5min}};
-    EXPECT_EQ(detection_of(scenario, {}).p95, Duration(1min));
+    EXPECT_EQ(detection_of(plan, scenario, {}).p95, Duration(1min));
     scenario.detect->all = true;
-    EXPECT_EQ(detection_of(scenario, {}).p95, Duration(5min));
-    EXPECT_EQ(detection_of(scenario, {}).basis, Basis::estimate);
+    EXPECT_EQ(detection_of(plan, scenario, {}).p95, Duration(5min));
+    EXPECT_EQ(detection_of(plan, scenario, {}).basis, Basis::estimate);
     History history;
-    history.add_detection(90s);
-    EXPECT_EQ(detection_of(scenario, history).basis, Basis::measured);
+    for (int i = 0; i < 5; ++i) history.add_detection("other", 90s);
+    EXPECT_EQ(detection_of(plan, scenario, history).basis, Basis::estimate)
+        << "what notices one disaster says nothing of another";
+    for (int i = 0; i < 5; ++i) history.add_detection("s", 90s);
+    EXPECT_EQ(detection_of(plan, scenario, history).basis, Basis::measured);
+    EXPECT_EQ(detection_of(plan, scenario, history).p95, Duration(90s));
 }
 
 }  // namespace

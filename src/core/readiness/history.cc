@@ -46,4 +46,13 @@ Spread spread_of(std::vector<Duration> samples) {
     return spread;
 }
 
+Spread measured_or(const std::vector<Duration>* samples, Spread own) {
+    if (samples == nullptr || samples->empty()) return own;
+    const Spread measured = spread_of(*samples);
+    if (measured.samples >= enough_samples || measured.p95 >= own.p95) return measured;
+    own.p5 = std::min(own.p5, measured.p5);
+    own.samples = measured.samples;
+    return own;
+}
+
 }  // namespace lifeboat::readiness

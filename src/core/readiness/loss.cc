@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/readiness/durations.h"
+#include "core/readiness/outlook.h"
 
 namespace lifeboat::readiness {
 namespace {
@@ -54,7 +55,35 @@ Loss measure(const plan::Catalog& catalog, const History& history, const Damage&
     return loss;
 }
 
+/// Points are deleted by their age: when it is noticed that data is wrong, the newest that is right
+/// is as old as that, and up to one interval older. What was kept for less is gone by then.
+void forget(const Damage& damage, const Spread& detection, const plan::Component& component,
+            const WayBack& way, Loss& loss) {
+    const plan::Protection& protection = *way.protection;
+    if (!protection.keep || is_replication(protection.method)) return;
+    const bool wrong = damage.corrupted.contains(component.name);
+    const Duration oldest = way.interval + (wrong ? detection.p95 : Duration::zero());
+    const bool gap = has_gap(protection);
+    if (!gap && (!wrong || *protection.keep >= oldest)) return;
+    loss.worst.reset();
+    loss.parts.clear();
+    loss.assumed = !gap && detection.basis == Basis::assumed;
+    loss.why =
+        gap ? fmt::format("its points are kept for {} only, so that now and then there is none",
+                          told(*protection.keep))
+            : fmt::format(
+                  "its points are kept for {}, and when it is noticed the newest good "
+                  "one may be {} old",
+                  told(*protection.keep), told(oldest));
+}
+
 }  // namespace
+
+bool has_gap(const plan::Protection& protection) {
+    if (!protection.keep || is_replication(protection.method)) return false;
+    return *protection.keep == Duration::zero() ||
+           *protection.keep < protection.every.value_or(Duration::zero());
+}
 
 bool is_attack(const plan::Scenario& scenario) {
     return !scenario.corrupted.empty() &&
@@ -88,9 +117,10 @@ bool survives_account(const plan::Plan& plan, const plan::Catalog& catalog,
 
 std::vector<Option> options_of(const plan::Plan& plan, const plan::Catalog& catalog,
                                const History& history, const Damage& damage, bool attack,
-                               const Spread& detection, const plan::Component& component) {
+                               const Spread& detection, const plan::Component& component,
+                               std::string_view where) {
     std::vector<Option> options;
-    for (const WayBack& way : sources_of(plan, catalog, damage, component)) {
+    for (const WayBack& way : sources_of(plan, catalog, damage, component, where)) {
         Option option{.protection = way.protection, .loss = {}};
         const bool gone = damage.lost.contains(component.name);
         if (!way.left) {
@@ -101,6 +131,7 @@ std::vector<Option> options_of(const plan::Plan& plan, const plan::Catalog& cata
             option.loss.why = "who holds the account can delete its points, too";
         } else {
             option.loss = measure(catalog, history, damage, detection, component, way);
+            forget(damage, detection, component, way, option.loss);
         }
         option.loss.at = way.protection->at;
         options.push_back(std::move(option));
@@ -120,6 +151,7 @@ Loss best_of(const std::vector<Option>& options, const plan::Component& componen
         if (!option.loss.worst) {
             if (why.empty() && !best.worst) best.at = option.loss.at;
             why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", method, option.loss.why);
+            if (!best.worst) best.assumed = best.assumed || option.loss.assumed;
         } else if (!best.worst || *option.loss.worst < *best.worst) {
             best = option.loss;
         }

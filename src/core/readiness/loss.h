@@ -3,6 +3,7 @@
 /// its worst moment. Pure.
 
 #include <string>
+#include <string_view>
 
 #include "core/readiness/forecast.h"
 #include "core/readiness/reach.h"
@@ -32,10 +33,14 @@ struct Option {
     Loss loss;  ///< `worst` is absent when the disaster leaves none of its points; `why` says so
 };
 /// Requires: the damage hits the component. `detection` counts when data is wrong: all that was
-/// written meanwhile is lost with it.
+/// written meanwhile is lost with it. `where`: the site where it is brought back; "" = wherever its
+/// points are.
 std::vector<Option> options_of(const plan::Plan& plan, const plan::Catalog& catalog,
                                const History& history, const Damage& damage, bool attack,
-                               const Spread& detection, const plan::Component& component);
+                               const Spread& detection, const plan::Component& component,
+                               std::string_view where = {});
+/// Its points are deleted before the next one is made: now and then there is none.
+bool has_gap(const plan::Protection& protection);
 /// The best of them, as the scenario's steps choose.
 Loss best_of(const std::vector<Option>& options, const plan::Component& component,
              const Choice& choice);

@@ -41,8 +41,10 @@ void weigh_loss(Outlook& row, const Forecast* worst) {
     row.by = worst->loss.worst ? worst->loss.by : worst->loss.why;
     row.scenario = worst->scenario;
     row.kept = worst->rpo_kept.value_or(false);
-    row.doubtful = !row.kept && worst->loss.worst &&
-                   *worst->loss.worst - assumed_share(worst->loss.parts) <= row.promised;
+    row.doubtful =
+        !row.kept &&
+        (worst->loss.worst ? *worst->loss.worst - assumed_share(worst->loss.parts) <= row.promised
+                           : worst->loss.assumed);
 }
 
 void weigh_time(Outlook& row, const Forecast* worst) {

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "core/readiness/evidence.h"
+#include "core/readiness/reach.h"
 #include "platform/codec/crypto.h"
 
 namespace lifeboat::readiness {
@@ -72,6 +73,34 @@ Json of(const plan::Step& step) {
     return json;
 }
 
+/// What is lost, and how it is seen: the clock of an RTO runs from the disaster.
+Json disaster_of(const plan::Scenario& scenario) {
+    Json json{{"sites", scenario.lost_sites},
+              {"lost", scenario.lost},
+              {"corrupted", scenario.corrupted},
+              {"automatic", scenario.automatic}};
+    if (!scenario.detect) return json;
+    Json signals = Json::array();
+    for (const plan::Signal& signal : scenario.detect->signals) {
+        Json one{{"type", static_cast<int>(signal.type)}, {"name", signal.name}};
+        one["for"] = of(signal.lasting);
+        signals.push_back(std::move(one));
+    }
+    json["detect"] = Json{{"all", scenario.detect->all}, {"signals", std::move(signals)}};
+    return json;
+}
+
+/// Names of what verify, smoke and wait steps look at.
+void add_proven(const std::vector<plan::Step>& steps, std::set<std::string>& names) {
+    for (const plan::Step& step : steps) {
+        add_proven(step.parallel, names);
+        if (!is_proof(step.verb)) continue;
+        names.insert(step.targets.begin(), step.targets.end());
+        if (const auto until = step.arguments.find("until"); until != step.arguments.end())
+            names.insert(string_or(*until, "value", ""));
+    }
+}
+
 void add_sites(const std::vector<plan::Step>& steps, std::set<std::string>& sites) {
     for (const plan::Step& step : steps) {
         if (std::string site = string_or(step.arguments, "site", ""); !site.empty())
@@ -92,6 +121,25 @@ std::set<std::string> with_needs(const plan::Plan& plan, std::string_view compon
         open.insert(open.end(), declared->needs.begin(), declared->needs.end());
     }
     return found;
+}
+
+/// What stands on the component and ends its recovery time by being looked at, from outside: the
+/// looks count, not what else it needs.
+Json proofs_of(const plan::Plan& plan, std::string_view component, const plan::Scenario& scenario) {
+    std::set<std::string> names;
+    add_proven(scenario.steps, names);
+    Json proofs = Json::array();
+    for (const std::string& name : names) {
+        const plan::Component* looked_at = plan.component(name);
+        if (name == component || looked_at == nullptr) continue;
+        if (!with_needs(plan, name).contains(std::string(component))) continue;
+        proofs.push_back(Json{{"name", name},
+                              {"kind", looked_at->kind},
+                              {"health", each(looked_at->health)},
+                              {"verify", each(looked_at->verify)},
+                              {"settings", looked_at->settings}});
+    }
+    return proofs;
 }
 
 }  // namespace
@@ -115,7 +163,9 @@ std::string part_digest(const plan::Plan& plan, std::string_view component,
             Json{{"rto", of(own->objectives.rto)}, {"rpo", of(own->objectives.rpo)}};
     if (const plan::Scenario* steps = plan.scenario(scenario)) {
         part["steps"] = each(steps->steps);
+        part["disaster"] = disaster_of(*steps);
         add_sites(steps->steps, sites);
+        part["proofs"] = proofs_of(plan, component, *steps);
     }
     Json places = Json::array();
     for (const std::string& name : sites)

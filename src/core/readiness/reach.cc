@@ -125,26 +125,72 @@ Damage damage_of_loss(const plan::Plan& plan, const plan::Catalog& catalog,
     return damage;
 }
 
+bool has_source(const plan::Plan& plan, const plan::Signal& signal) {
+    const auto& components = plan.components;
+    switch (signal.type) {
+        case plan::Signal::Type::alert:
+            return std::ranges::any_of(components, [&](const plan::Component& component) {
+                return std::ranges::find(component.alerts, signal.name) != component.alerts.end();
+            });
+        case plan::Signal::Type::unhealthy: {
+            const plan::Component* component = plan.component(signal.name);
+            return component != nullptr && !component->health.empty();
+        }
+        case plan::Signal::Type::site_lost:
+            return std::ranges::any_of(components, [&](const plan::Component& component) {
+                return component.site == signal.name && !component.health.empty();
+            });
+        default:
+            return false;
+    }
+}
+
+bool can_be_seen(const plan::Plan& plan, const plan::Signal& signal) {
+    return signal.type == plan::Signal::Type::condition ||
+           signal.type == plan::Signal::Type::report || has_source(plan, signal);
+}
+
+namespace {
+
+/// Where its points are read from, and whether a copy of them is on the way there.
+void place_source(const Damage& damage, const plan::Component& component, bool in_vault,
+                  std::string_view where, WayBack& source) {
+    const plan::Protection& protection = *source.protection;
+    const bool home_lost = damage.sites.contains(component.site);
+    const bool away = !where.empty() && where != component.site;
+    source.place = in_vault && !protection.copy_to ? "vault" : component.site;
+    const bool copied = protection.copy_to && (away ? *protection.copy_to == where : home_lost);
+    if (copied || (home_lost && protection.copy_to)) {
+        source.place = *protection.copy_to;
+        source.copy = source.make;
+    }
+    // Lifeboat's own vault is where Lifeboat is.
+    if (away && !copied && in_vault) source.place = "vault";
+    source.elsewhere = away && !copied && source.place != "vault";
+}
+
+}  // namespace
+
 std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
-                                const Damage& damage, const plan::Component& component) {
+                                const Damage& damage, const plan::Component& component,
+                                std::string_view where) {
     const plan::KindSpec* kind = catalog.kind(component.kind);
     const bool in_vault = plan.vault && kind != nullptr && kind->platform == "local";
     std::vector<WayBack> sources;
     for (const plan::Protection& protection : component.protect) {
         WayBack source{.protection = &protection, .left = true, .place = component.site};
         time_source(catalog, component, source);
-        const bool home_lost = damage.sites.contains(component.site);
-        if (in_vault && !protection.copy_to) source.place = "vault";
-        if (home_lost && protection.copy_to) {
-            source.place = *protection.copy_to;
-            source.copy = source.make;
-        }
+        place_source(damage, component, in_vault, where, source);
         if (damage.sites.contains(source.place)) {
-            source.left = false;
+            source.left = source.elsewhere = false;
             source.why = fmt::format("its points are lost with {}", source.place);
         } else if (damage.corrupted.contains(component.name) && is_replication(protection.method)) {
-            source.left = false;
+            source.left = source.elsewhere = false;
             source.why = "it replicates the corruption, too";
+        } else if (source.elsewhere) {
+            source.left = false;
+            source.why = fmt::format("its points lie at {}, and nothing copies them to {}",
+                                     source.place, where);
         }
         sources.push_back(std::move(source));
     }

@@ -29,19 +29,27 @@ Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
 Damage damage_of_loss(const plan::Plan& plan, const plan::Catalog& catalog,
                       const std::string& component);
 
+/// Something, not somebody, gives the signal: an alert that a component emits, a health check.
+bool has_source(const plan::Plan& plan, const plan::Signal& signal);
+/// It has a source, or people give it.
+bool can_be_seen(const plan::Plan& plan, const plan::Signal& signal);
+
 /// One protection as a way back to the data after a disaster.
 struct WayBack {
     const plan::Protection* protection = nullptr;
-    bool left = false;    ///< the disaster leaves its points, and they can be trusted
-    std::string why;      ///< when it does not
-    std::string place;    ///< where its points are read from: a site, or "vault"
-    Duration interval{};  ///< between points; of a stream: how far it may lag
-    Duration make{};      ///< until a point is complete
-    Duration copy{};      ///< until it is where it is needed; 0 when no copy is needed
+    bool left = false;       ///< the disaster leaves its points, they can be trusted and be reached
+    bool elsewhere = false;  ///< they are left, and not at the site where they are needed
+    std::string why;         ///< when they are not left
+    std::string place;       ///< where its points are read from: a site, or "vault"
+    Duration interval{};     ///< between points; of a stream: how far it may lag
+    Duration make{};         ///< until a point is complete
+    Duration copy{};         ///< until it is where it is needed; 0 when no copy is needed
 };
-/// One per protection of the component, in the plan's order.
+/// One per protection of the component, in the plan's order. `where`: the site where they are
+/// needed; "" = the component's own, or wherever points are left when that is lost.
 std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& catalog,
-                                const Damage& damage, const plan::Component& component);
+                                const Damage& damage, const plan::Component& component,
+                                std::string_view where = {});
 
 /// Follows every write, the wrong ones too: of no use against corruption.
 bool is_replication(std::string_view method);

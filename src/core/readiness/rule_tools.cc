@@ -26,6 +26,15 @@ bool has_target(const plan::Step& step, std::string_view component) {
     return std::ranges::find(step.targets, component) != step.targets.end();
 }
 
+std::vector<std::pair<const Forecast*, const Flaw*>> flaws_of(const Subject& subject,
+                                                              Flaw::Kind kind) {
+    std::vector<std::pair<const Forecast*, const Flaw*>> found;
+    for (const Forecast& one : subject.forecasts)
+        for (const Flaw& flaw : one.flaws)
+            if (flaw.kind == kind) found.emplace_back(&one, &flaw);
+    return found;
+}
+
 std::string told(Duration duration) {
     using std::chrono::hours;
     using std::chrono::minutes;
@@ -55,12 +64,15 @@ std::string explained(const std::vector<Part>& parts) {
         if (!text.empty()) text += " + ";
         text += fmt::format("{} {}", part.what, told(part.spread.p95));
         if (part.what == "interval") continue;
-        const bool thin =
-            part.spread.basis == Basis::measured && part.spread.samples < enough_samples;
-        if (thin && part.spread.samples < 2)
-            text += " (measured once)";
+        const std::size_t samples = part.spread.samples;
+        const bool measured = part.spread.basis == Basis::measured;
+        const bool thin = samples < enough_samples && (measured || samples > 0);
+        const std::string times = samples < 2 ? std::string("measured once")
+                                              : fmt::format("measured only {} times", samples);
+        if (thin && measured)
+            text += fmt::format(" ({})", times);
         else if (thin)
-            text += fmt::format(" (measured only {} times)", part.spread.samples);
+            text += fmt::format(" ({}, and {})", to_string(part.spread.basis), times);
         else
             text += fmt::format(" ({})", to_string(part.spread.basis));
     }

@@ -3,6 +3,7 @@
 /// core/readiness.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/readiness/outlook.h"
@@ -15,6 +16,7 @@ std::vector<Rule> objective_rules();
 std::vector<Rule> protection_rules();
 std::vector<Rule> recovery_rules();
 std::vector<Rule> traffic_rules();
+std::vector<Rule> order_rules();
 std::vector<Rule> command_rules();
 std::vector<Rule> people_rules();
 std::vector<Rule> upkeep_rules();
@@ -58,6 +60,9 @@ void for_each_step(const plan::Plan& plan, const F& act) {
 plan::Position place_of(const plan::Step& step, std::string_view key);
 plan::Position place_of(const plan::Places& places, std::string_view key, plan::Position otherwise);
 bool has_target(const plan::Step& step, std::string_view component);
+/// All flaws of that kind, with the forecasts that they belong to.
+std::vector<std::pair<const Forecast*, const Flaw*>> flaws_of(const Subject& subject,
+                                                              Flaw::Kind kind);
 /// "a", "a and b", "a, b and c".
 std::string listed(const std::vector<std::string>& names);
 /// "interval 6h + snapshot 10m (estimate)": the parts that count.

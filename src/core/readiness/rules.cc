@@ -38,7 +38,7 @@ std::vector<Rule> read_rules() {
 std::vector<Rule> make_rules() {
     std::vector<Rule> all;
     for (auto make : {objective_rules, protection_rules, recovery_rules, traffic_rules,
-                      command_rules, people_rules, upkeep_rules, read_rules})
+                      order_rules, command_rules, people_rules, upkeep_rules, read_rules})
         for (Rule& one : make()) all.push_back(one);
     return all;
 }

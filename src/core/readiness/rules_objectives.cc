@@ -26,6 +26,8 @@ std::string mend_of_loss(const Subject& subject, const plan::Component& componen
     std::vector<std::string> ways;
     if (!loss.worst) {
         if (loss.why.contains("account")) return "immutable: true, or account: another one";
+        if (loss.why.contains("are kept for"))
+            return "keep: 30d, longer than a corruption goes unseen";
         const std::string site = another_site(subject.plan, component);
         return site.empty() ? "a second site, and copy_to: it" : "copy_to: " + site;
     }
@@ -71,6 +73,7 @@ void tell_loss(const Subject& subject, const std::vector<const Forecast*>& group
         finding.message = fmt::format("{} may lose at most {}, but can lose everything{}",
                                       component.name, promised, where);
         finding.note = loss.why;
+        finding.doubtful = loss.assumed;
     }
     if (!others.empty()) finding.note += "; also in " + listed(others);
     found.push_back(std::move(finding));
@@ -204,7 +207,8 @@ std::vector<Rule> objective_rules() {
          .finds = "The best point that a disaster leaves can be older than the RPO allows.",
          .reason = "The worst case is the interval between points, the time to make one, the time "
                    "to copy it where it is needed and, where data is wrong rather than gone, the "
-                   "time until somebody notices. When even this is a guess, it is a warning.",
+                   "time until somebody notices, by when points may have been deleted. When even "
+                   "this is a guess, it is a warning.",
          .mend = "make points more often, or continuously; copy them to where they are needed.",
          .find = rpo_unreachable},
         {.id = "unprotected",

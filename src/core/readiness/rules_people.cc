@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/readiness/reach.h"
 #include "core/readiness/rule_tools.h"
 #include "platform/base/text.h"
 
@@ -136,30 +137,6 @@ void no_severity(const Subject& subject, std::vector<Finding>& found) {
                          .message = fmt::format("nothing says how bad {} is", scenario.name),
                          .note = "no severity, so nobody knows whom to call",
                          .scenario = scenario.name});
-    }
-}
-
-bool emits(const plan::Plan& plan, const std::string& alert) {
-    return std::ranges::any_of(plan.components, [&](const plan::Component& component) {
-        return std::ranges::find(component.alerts, alert) != component.alerts.end();
-    });
-}
-
-/// Something, not somebody, sees it.
-bool has_source(const plan::Plan& plan, const plan::Signal& signal) {
-    switch (signal.type) {
-        case plan::Signal::Type::alert:
-            return emits(plan, signal.name);
-        case plan::Signal::Type::unhealthy: {
-            const plan::Component* component = plan.component(signal.name);
-            return component != nullptr && !component->health.empty();
-        }
-        case plan::Signal::Type::site_lost:
-            return std::ranges::any_of(plan.components, [&](const plan::Component& component) {
-                return component.site == signal.name && !component.health.empty();
-            });
-        default:
-            return false;
     }
 }
 

@@ -39,6 +39,24 @@ void retention_short(const Subject& subject, std::vector<Finding>& found) {
     }
 }
 
+void retention_gap(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Component& component : subject.plan.components)
+        for (const plan::Protection& protection : component.protect) {
+            if (!has_gap(protection)) continue;
+            const Duration every = protection.every.value_or(Duration::zero());
+            found.push_back(
+                {.at = place_of(protection.key_at, "keep", protection.at),
+                 .message =
+                     *protection.keep == Duration::zero()
+                         ? fmt::format("points of {} are kept for no time at all", component.name)
+                         : fmt::format("points of {} are kept for {}, and one is made every "
+                                       "{}",
+                                       component.name, told(*protection.keep), told(every)),
+                 .note = "now and then there is none",
+                 .component = component.name});
+        }
+}
+
 void one_account(const Subject& subject, std::vector<Finding>& found) {
     const plan::Site* first = nullptr;
     std::string account;
@@ -123,9 +141,10 @@ void better_unused(const Subject& subject, std::vector<Finding>& found) {
             for (const std::string& name : step.targets) {
                 const plan::Component& component = *subject.plan.component(name);
                 if (!damage.hits(name) || !component.objectives.rpo) continue;
-                const auto options = options_of(subject.plan, subject.catalog, subject.history,
-                                                damage, is_attack(scenario),
-                                                detection_of(scenario, subject.history), component);
+                const auto options = options_of(
+                    subject.plan, subject.catalog, subject.history, damage, is_attack(scenario),
+                    detection_of(subject.plan, scenario, subject.history), component,
+                    string_or(step.arguments, "site", ""));
                 const Loss chosen =
                     best_of(options, component, {.way = Choice::Way::points, .from = from});
                 const Loss best = best_of(options, component, {.way = Choice::Way::points});
@@ -205,6 +224,13 @@ std::vector<Rule> protection_rules() {
                    "point that is left has them, too.",
          .mend = "keep: 30d, at least for some of the points.",
          .find = retention_short},
+        {.id = "retention-gap",
+         .level = DiagnosticLevel::error,
+         .theme = theme,
+         .finds = "Points are deleted before the next one is made.",
+         .reason = "What was protected an hour ago is protected by nothing now.",
+         .mend = "keep: 30d, and never shorter than `every:`.",
+         .find = retention_gap},
         {.id = "one-account",
          .level = DiagnosticLevel::warning,
          .theme = theme,

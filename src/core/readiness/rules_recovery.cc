@@ -98,11 +98,18 @@ struct Moves {
     const plan::Step* isolate = nullptr;
 };
 
-Moves moves_of(const plan::Scenario& scenario) {
+/// Taken over at another site, it has another address than before.
+bool is_moved(const plan::Plan& plan, const plan::Step& step, const std::string& target) {
+    const std::string site = string_or(step.arguments, "site", "");
+    return step.verb == "promote" && !site.empty() && site != plan.component(target)->site;
+}
+
+Moves moves_of(const plan::Plan& plan, const plan::Scenario& scenario) {
     Moves moves;
     for_each_step(scenario.steps, [&](const plan::Step& step) {
         for (const std::string& target : step.targets) {
-            if (step.verb == "restore") moves.restored.emplace_back(target, &step);
+            if (step.verb == "restore" || is_moved(plan, step, target))
+                moves.restored.emplace_back(target, &step);
             if (step.verb == "repoint" || step.verb == "start") moves.switched.insert(target);
             if (step.verb == "isolate" || step.verb == "stop") moves.isolated.insert(target);
         }
@@ -116,7 +123,7 @@ Moves moves_of(const plan::Scenario& scenario) {
 
 void left_behind(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
-        const Moves moves = moves_of(scenario);
+        const Moves moves = moves_of(subject.plan, scenario);
         if (moves.switched.contains("*")) continue;
         std::set<std::string> told;
         for (const auto& [data, restore] : moves.restored)
@@ -139,11 +146,20 @@ void left_behind(const Subject& subject, std::vector<Finding>& found) {
                      .scenario = scenario.name});
             }
     }
+    for (const auto& [one, flaw] : flaws_of(subject, Flaw::Kind::told_early))
+        found.push_back(
+            {.at = flaw->at,
+             .message = fmt::format("{} tells {} where {} is before the new one is there",
+                                    one->scenario, one->component, flaw->detail),
+             .note = fmt::format("{} does not wait for {}", flaw->step, flaw->other),
+             .mend = fmt::format("needs: [{}], or the step after it", flaw->other),
+             .component = one->component,
+             .scenario = one->scenario});
 }
 
 void not_isolated(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
-        const Moves moves = moves_of(scenario);
+        const Moves moves = moves_of(subject.plan, scenario);
         std::set<std::string> told;
         for (const std::string& data : scenario.corrupted)
             for (const plan::Component& user : subject.plan.components) {
@@ -163,6 +179,21 @@ void not_isolated(const Subject& subject, std::vector<Finding>& found) {
                      .scenario = scenario.name});
             }
     }
+    for (const Flaw::Kind kind : {Flaw::Kind::isolated_late, Flaw::Kind::released_early})
+        for (const auto& [one, flaw] : flaws_of(subject, kind)) {
+            const bool late = kind == Flaw::Kind::isolated_late;
+            found.push_back(
+                {.at = flaw->at,
+                 .message = late ? fmt::format("{} isolates {} only when {} has been made anew",
+                                               one->scenario, one->component, flaw->detail)
+                                 : fmt::format("{} lets {} run again while {} is still wrong",
+                                               one->scenario, one->component, flaw->detail),
+                 .note = late ? fmt::format("{} waits for {}", flaw->step, flaw->other)
+                              : fmt::format("{} does not wait for {}", flaw->step, flaw->other),
+                 .mend = late ? "isolate first" : fmt::format("needs: [{}]", flaw->other),
+                 .component = one->component,
+                 .scenario = one->scenario});
+        }
 }
 
 /// To bring it back, the steps go through what is not back yet.
@@ -236,16 +267,18 @@ std::vector<Rule> recovery_rules() {
         {.id = "left-behind",
          .level = DiagnosticLevel::error,
          .theme = theme,
-         .finds = "A restore makes a new instance, and something that uses it keeps the old "
-                  "address.",
-         .reason = "A restore never writes over anything: what uses the data has to be told. A "
-                   "component that does not say what it needs is a warning.",
-         .mend = "- repoint: what uses it.",
+         .finds = "A restore, or a promotion at another site, gives something a new address, and "
+                  "what uses it is not told, or told before.",
+         .reason = "A restore never writes over anything: what uses the data has to be told, after "
+                   "the new one is there. A component that does not say what it needs is a "
+                   "warning.",
+         .mend = "- repoint: what uses it, after the restore.",
          .find = left_behind},
         {.id = "not-isolated",
          .level = DiagnosticLevel::warning,
          .theme = theme,
-         .finds = "Data is wrong, and something that may use it goes on running.",
+         .finds = "Data is wrong, and something that may use it goes on running, or runs again too "
+                  "early.",
          .reason = "It writes into what is being examined, and spreads what is wrong.",
          .mend = "- isolate: what uses it, as the first step.",
          .find = not_isolated},

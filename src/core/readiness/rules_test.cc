@@ -61,6 +61,9 @@ constexpr Case cases[] = {
      "components:\n  db: {kind: aws.rds, protect: [{method: snapshot, every: 6h, keep: 7d}]}\n",
      "components:\n  db: {kind: aws.rds, protect: [{method: snapshot, every: 6h, keep: 7d}, "
      "{method: continuous, keep: 30d}]}\n"},
+    {"retention-gap",
+     "components:\n  db: {kind: aws.rds, protect: [{method: snapshot, every: 6h, keep: 5h}]}\n",
+     "components:\n  db: {kind: aws.rds, protect: [{method: snapshot, every: 6h, keep: 6h}]}\n"},
     {"one-account", "components:\n  db: {kind: aws.rds, protect: [{method: continuous}]}\n",
      "components:\n  db: {kind: aws.rds, protect: [{method: continuous, account: '2'}]}\n"},
     {"no-immutable-copy",
@@ -98,6 +101,31 @@ constexpr Case cases[] = {
      "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
      "scenarios:\n  s: {corrupted: [db], steps: [{isolate: web}, {restore: db}, {repoint: "
      "web}]}\n"},
+    {"left-behind",
+     "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{repoint: web}, {restore: db}]}\n",
+     "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{restore: db}, {repoint: web}]}\n"},
+    {"proven-early",
+     "components:\n  db: {kind: aws.rds}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{verify: db}, {restore: db}]}\n",
+     "components:\n  db: {kind: aws.rds}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{restore: db}, {verify: db}]}\n"},
+    {"never-released",
+     "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
+     "scenarios:\n  s: {corrupted: [db], steps: [{isolate: web}, {restore: db}, {repoint: "
+     "web}]}\n",
+     "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
+     "scenarios:\n  s: {corrupted: [db], steps: [{isolate: web}, {restore: db}, {repoint: web}, "
+     "{release: web}]}\n"},
+    {"points-elsewhere",
+     "components:\n  c: {kind: aws.elasticache, protect: [{method: snapshot, every: 1h}]}\n"
+     "scenarios:\n  s: {lost: [c], steps: [{restore: c, site: b}]}\n",
+     "components:\n  c: {kind: aws.elasticache, protect: [{method: snapshot, every: 1h, copy_to: "
+     "b}]}\n"
+     "scenarios:\n  s: {lost: [c], steps: [{restore: c, site: b}]}\n"},
+    {"timeout-too-short", "scenarios:\n  s: {steps: [{run: x, estimate: 8m, timeout: 2m}]}\n",
+     "scenarios:\n  s: {steps: [{run: x, estimate: 8m, timeout: 20m}]}\n"},
     {"control-plane-lost",
      "components:\n  name: {kind: aws.route53, zone: Z}\n"
      "scenarios:\n  s: {lost_sites: [a], steps: [{redirect: name, site: b}]}\n",

@@ -54,6 +54,13 @@ void copy_spec(const VerbSpec& spec, Node& node) {
     node.backoff_max = backoff_max_default;
 }
 
+/// `for:` of a step that watches that long. Of a check (`until:`) it is the most, not the time.
+std::optional<Duration> watched_time(const Node& node) {
+    if (node.mutating || node.arguments.contains("until")) return std::nullopt;
+    const auto given = parse_duration(argument_text(node.arguments, "for"));
+    return given.has_value() ? std::optional(*given) : std::nullopt;
+}
+
 bool satisfies(const plan::Person& person, const std::string& name) {
     if (person.placeholder) return false;
     return person.name == name || std::ranges::find(person.roles, name) != person.roles.end();
@@ -103,6 +110,10 @@ Result<Node> NodeMaker::make(const plan::Step& step, const std::string& target) 
         node.estimate = *step.estimate;
         if (spec->timeout == Duration::zero())
             node.timeout = std::max(node.timeout, *step.estimate * timeout_over_estimate);
+    }
+    if (const auto fixed = watched_time(node); fixed && *fixed > node.estimate) {
+        node.estimate = *fixed;
+        node.timeout = std::max(node.timeout, *fixed * timeout_over_estimate);
     }
     if (step.timeout) node.timeout = *step.timeout;
     if (step.retries) node.attempts_max = *step.retries + 1;

@@ -264,7 +264,7 @@ void Hands::call_approvers(std::uint32_t index) {
         const bool is_there = awake_.contains(person);
         if (!is_there && !called_.emplace(index, person).second) continue;
         Duration after = draw_response(chance, weather_.night);
-        if (stage_.approval() != nullptr) after = stage_.approval()->draw(chance);
+        if (const auto& measured = act_.approvals[index]) after = measured->draw(chance);
         if (is_there) after = at_hand.draw(chance);
         schedule(after, Arrival{.what = Arrival::What::approval,
                                 .body = std::nullopt,

@@ -48,10 +48,8 @@ struct Arrival {
 
 class Hands final : public Executor {
 public:
-    Hands(const Stage& stage, const Act& act, const Weather& weather, std::uint64_t seed,
-          const Teller& tell)
-        : stage_(stage),
-          act_(act),
+    Hands(const Act& act, const Weather& weather, std::uint64_t seed, const Teller& tell)
+        : act_(act),
           weather_(weather),
           seed_(seed),
           tell_(tell),
@@ -108,7 +106,6 @@ private:
         if (tell_) tell_(now_, who, what);
     }
 
-    const Stage& stage_;
     const Act& act_;
     const Weather& weather_;
     std::uint64_t seed_;

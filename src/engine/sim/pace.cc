@@ -27,7 +27,7 @@ constexpr std::array<Usual, 12> usual_times{{
     {"restore", minutes(15)},
     {"provision", minutes(20)},
     {"deploy", minutes(5)},
-    {"monitor", minutes(10)},
+    {"monitor", minutes(5)},
     {"start", minutes(2)},
     {"repoint", minutes(2)},
     {"redirect", minutes(2)},
@@ -74,6 +74,13 @@ Pace Pace::of_step(const runbook::Node& node, const readiness::History& history,
             history.find({.verb = node.verb, .component = node.component, .site = site});
         samples != nullptr && !samples->empty())
         return measured(*samples);
+    // Whoever watches for a while stops when the while is over.
+    if (node.verb == "monitor") {
+        const Duration watched =
+            node.estimate > Duration::zero() ? node.estimate : usual_time(node.verb);
+        return around(watched, watched,
+                      node.estimate > Duration::zero() ? Basis::estimate : Basis::assumed);
+    }
     if (node.estimate > Duration::zero())
         return around(node.estimate, node.estimate * tail_of_estimate, Basis::estimate);
     const Duration usual = usual_time(node.verb);

@@ -130,6 +130,23 @@ bool uses(const Way& way, std::string_view method) {
     return !way.promoted || readiness::is_replication(method);
 }
 
+/// A few measurements do not take the place of what is assumed of people and signals.
+std::optional<Pace> often_measured(const std::vector<Duration>* samples) {
+    if (samples == nullptr || samples->size() < readiness::enough_samples) return std::nullopt;
+    return Pace::measured(*samples);
+}
+
+/// Where the run brings its data back; "" when it does not.
+std::string site_of_data(const rb::Graph& graph, const std::string& component) {
+    std::string promoted, restored;
+    for (const rb::Node& node : graph.nodes) {
+        if (node.component != component) continue;
+        if (node.verb == "restore") restored = node.site;
+        if (node.verb == "promote") promoted = node.site;
+    }
+    return restored.empty() ? promoted : restored;
+}
+
 std::uint32_t place_of(const plan::Plan& plan, const std::string& component) {
     return static_cast<std::uint32_t>(plan.component_index.find(component)->second);
 }
@@ -148,7 +165,8 @@ void Stage::add_ways(Act& act, const plan::Catalog& catalog, const rb::Graph& gr
         way.zone_safe = runs_by_itself_elsewhere(component, catalog.kind(component.kind));
         if (act.strike == Strike::zone) way.hit = !way.zone_safe && !is_answered(component.name);
         for (const std::string& need : component.needs) way.needs.push_back(place_of(plan, need));
-        way.sources = readiness::sources_of(plan, catalog, act.damage, component);
+        way.sources = readiness::sources_of(plan, catalog, act.damage, component,
+                                            site_of_data(graph, component.name));
         for (readiness::WayBack& source : way.sources) {
             const plan::Protection& protection = *source.protection;
             way.survives_account.push_back(
@@ -230,8 +248,12 @@ Result<void> Stage::add_scenario(const plan::Scenario& scenario, const plan::Cat
         act.thaw.push_back(thaws ? act.ways[place_of(*plan_, component->name)].thaw
                                  : Duration::zero());
         act.control_plane.push_back(loses_control_plane(*plan_, act.damage, node));
+        act.approvals.push_back(node.approve
+                                    ? often_measured(options.history.approvals(node.approve->by))
+                                    : std::nullopt);
         act.node_of.emplace(node.id, n);
     }
+    act.detection = often_measured(options.history.detections(scenario.name));
     act.start.graph = std::move(graph);
     acts_.push_back(std::move(act));
     return ok();
@@ -277,6 +299,11 @@ void Stage::note_assumptions() {
         assumptions_.emplace_back(
             "the control plane of DNS goes with its region: half of the time for more than 3h");
     for (const Act& act : acts_)
+        if (act.detection)
+            assumptions_.push_back(
+                fmt::format("{}: noticed as measured here, half of the time within {}", act.name,
+                            human_duration(act.detection->median())));
+    for (const Act& act : acts_)
         if (act.scenario == nullptr)
             assumptions_.push_back(fmt::format("{}: no scenario answers it", act.name));
 }
@@ -316,10 +343,6 @@ Result<Stage> Stage::make(const plan::Plan& plan, const plan::Catalog& given,
     if (stage.acts_.empty())
         return invalid("the plan has no scenario that is a disaster",
                        "Say what a scenario loses (`lost:`) or how it is detected (`detect:`).");
-    if (!options.history.approvals().empty())
-        stage.approval_ = Pace::measured(options.history.approvals());
-    if (!options.history.detections().empty())
-        stage.detection_ = Pace::measured(options.history.detections());
     stage.note_assumptions();
     return stage;
 }

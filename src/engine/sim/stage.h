@@ -59,7 +59,9 @@ struct Act {
     std::vector<Way> ways;                ///< by component
     std::vector<std::uint32_t> in_order;  ///< components, each after what it needs
     std::map<StepId, std::uint32_t> node_of;
-    Duration check_every{};  ///< how often an unhealthy component is looked at
+    std::optional<Pace> detection;               ///< as measured here, often enough
+    std::vector<std::optional<Pace>> approvals;  ///< by node, likewise
+    Duration check_every{};                      ///< how often an unhealthy component is looked at
 };
 
 class Stage {
@@ -80,8 +82,6 @@ public:
     std::size_t index_of(const Act& act) const {
         return static_cast<std::size_t>(&act - acts_.data());
     }
-    const Pace* approval() const { return approval_ ? &*approval_ : nullptr; }
-    const Pace* detection() const { return detection_ ? &*detection_ : nullptr; }
     /// Somebody of the plan can really be called.
     bool has_people() const { return has_people_; }
     /// "database RTO 1h".
@@ -102,7 +102,6 @@ private:
     std::vector<Goal> goals_;
     std::vector<Act> acts_;
     unsigned weights_ = 0;
-    std::optional<Pace> approval_, detection_;
     bool has_people_ = false;
     std::set<std::string> answered_;
     std::vector<std::string> assumptions_;

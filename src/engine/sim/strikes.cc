@@ -115,8 +115,8 @@ std::string name_of(const plan::Signal& signal) {
 void draw_noticing(const Stage& stage, Strikes& strikes, std::uint64_t seed) {
     const plan::Scenario& scenario = *strikes.act->scenario;
     Chance chance = Chance::of(seed, noticing);
-    if (stage.detection() != nullptr) {
-        strikes.noticed = stage.detection()->draw(chance);
+    if (const auto& measured = strikes.act->detection) {
+        strikes.noticed = measured->draw(chance);
         strikes.started = strikes.noticed;  // measured until the run began
         strikes.because.emplace_back("as measured here");
         return;

@@ -39,7 +39,7 @@ public:
           strikes_(draw_strikes(stage, options.seed)),
           act_(*strikes_.act),
           weather_(Weather::draw(options.seed, act_, strikes_.night)),
-          hands_(stage, act_, weather_, options.seed, options_.tell),
+          hands_(act_, weather_, options.seed, options_.tell),
           clock_(hands_, strikes_.at),
           luck_(Chance::of(options.seed, 7)) {
         result_.seed = options.seed;
