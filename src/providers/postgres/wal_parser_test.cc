@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "platform/codec/crypto.h"
 #include "providers/postgres/wal_record.h"
 
@@ -277,6 +279,14 @@ TEST(WalParser, a_record_that_was_left_out_is_found_by_the_link) {
     ASSERT_FALSE(fed.has_value());
     EXPECT_EQ(fed.error().kind, ErrorKind::corrupt);
     EXPECT_NE(fed.error().message.find("the record follows"), std::string::npos);
+}
+
+TEST(ServerTime, has_no_end_that_overflows) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    EXPECT_EQ(from_server_time(most), Instant::max()) << "infinity";
+    EXPECT_LT(from_server_time(most / 2), Instant::max());
+    EXPECT_EQ(to_server_time(Instant::min()), std::numeric_limits<std::int64_t>::min());
+    EXPECT_EQ(to_server_time(from_server_time(-7)), -7);
 }
 
 }  // namespace

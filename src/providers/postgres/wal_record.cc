@@ -1,6 +1,7 @@
 #include "providers/postgres/wal_record.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace lifeboat::postgres {
 namespace {
@@ -53,10 +54,14 @@ std::optional<ByteView> main_data(ByteView record) {
 }  // namespace
 
 Instant from_server_time(std::int64_t microseconds) {
+    // `infinity`, and whatever else no clock shows.
+    if (microseconds > std::numeric_limits<std::int64_t>::max() - epoch_2000) return Instant::max();
     return Instant(Duration(microseconds + epoch_2000));
 }
 
 std::int64_t to_server_time(Instant instant) {
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    if (instant.time_since_epoch().count() < least + epoch_2000) return least;
     return instant.time_since_epoch().count() - epoch_2000;
 }
 
