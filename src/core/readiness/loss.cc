@@ -63,11 +63,13 @@ void forget(const Damage& damage, const Spread& detection, const plan::Component
     if (!protection.keep || is_replication(protection.method)) return;
     const bool wrong = damage.corrupted.contains(component.name);
     const Duration oldest = way.interval + (wrong ? detection.p95 : Duration::zero());
-    const bool gap = has_gap(protection);
-    if (!gap && (!wrong || *protection.keep >= oldest)) return;
+    if (!has_gap(protection) && *protection.keep >= oldest) return;
+    const bool gap = has_gap(protection) || *protection.keep < way.interval;
     loss.worst.reset();
     loss.parts.clear();
-    loss.assumed = !gap && detection.basis == Basis::assumed;
+    // How far a stream lags, and when somebody looks, may be guesses.
+    loss.assumed = !has_gap(protection) &&
+                   (gap ? !protection.every.has_value() : detection.basis == Basis::assumed);
     loss.why =
         gap ? fmt::format("its points are kept for {} only, so that now and then there is none",
                           told(*protection.keep))

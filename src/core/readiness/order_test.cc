@@ -210,6 +210,9 @@ TEST(retention, shorter_than_it_takes_to_notice_leaves_nothing_good) {
     const Judged lost_only(shop(lost + "[{restore: db}, {repoint: web}]",
                                 "{method: continuous, keep: 6m, immutable: true}"));
     EXPECT_EQ(lost_only.at("db", "s").loss.worst, Duration(5min));
+    const Judged behind(shop(lost + "[{restore: db}, {repoint: web}]",
+                             "{method: continuous, keep: 2m, immutable: true}"));
+    EXPECT_TRUE(behind.at("db", "s").loss.assumed) << "its stream may be five minutes behind";
     const Judged guessed(shop("corrupted: [db], steps: " + steps,
                               "{method: continuous, keep: 20m, immutable: true}"));
     EXPECT_TRUE(guessed.at("db", "s").loss.assumed) << "half an hour until somebody tells";

@@ -90,5 +90,40 @@ TEST(Sources, do_not_trust_replication_with_wrong_data) {
     EXPECT_FALSE(sources[2].left);
 }
 
+TEST(Sources, are_wanted_where_the_component_is_brought_back) {
+    const plan::Plan plan = shop();
+    const plan::Catalog catalog;
+    plan::Scenario scenario;
+    scenario.lost = {"database"};
+    const Damage damage = damage_of(plan, catalog, scenario);
+    const auto there = sources_of(plan, catalog, damage, plan.components[0], "dr");
+    EXPECT_TRUE(there[0].left);
+    EXPECT_EQ(there[0].place, "dr");
+    EXPECT_GT(there[0].copy, Duration::zero()) << "its points come there only when they are copied";
+    EXPECT_FALSE(there[1].left);
+    EXPECT_TRUE(there[1].elsewhere);
+    EXPECT_EQ(there[1].why, "its points lie at primary, and nothing copies them to dr");
+    const auto third = sources_of(plan, catalog, damage, plan.components[0], "third");
+    EXPECT_TRUE(third[0].elsewhere) << "a copy in dr is of no use in a third site";
+    const auto home = sources_of(plan, catalog, damage, plan.components[0], "primary");
+    EXPECT_TRUE(home[0].left && home[1].left && home[2].left);
+    EXPECT_EQ(home[0].copy, Duration::zero());
+}
+
+TEST(Sources, in_the_own_vault_are_at_every_site) {
+    plan::Plan plan = shop();
+    plan.vault = plan::VaultSettings{};
+    plan.components[0].kind = "postgres";
+    plan.components[0].protect = {protection("continuous")};
+    plan::Catalog catalog;
+    catalog.add({.name = "postgres", .stateful = true, .platform = "local"});
+    plan::Scenario scenario;
+    scenario.lost = {"database"};
+    const auto sources =
+        sources_of(plan, catalog, damage_of(plan, catalog, scenario), plan.components[0], "dr");
+    EXPECT_TRUE(sources[0].left);
+    EXPECT_EQ(sources[0].place, "vault");
+}
+
 }  // namespace
 }  // namespace lifeboat::readiness

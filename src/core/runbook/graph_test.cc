@@ -227,6 +227,22 @@ TEST(Compile, takes_limits_from_the_step_the_verb_or_the_estimate) {
     EXPECT_EQ(graph.nodes[3].timeout, std::chrono::minutes(10));
 }
 
+TEST(Compile, gives_a_watch_the_time_that_it_was_told_to_take) {
+    Step watch = step("verify", {"database"});
+    watch.arguments = Json{{"for", "20m"}};
+    Step brief = step("verify", {"cache"});
+    brief.arguments = Json{{"for", "20s"}};
+    Step until = step("wait", {});
+    until.arguments = Json{{"for", "20m"}, {"until", {{"type", "healthy"}, {"value", "cache"}}}};
+    const Graph graph = compiled({watch, brief, until});
+    EXPECT_EQ(graph.nodes[0].estimate, std::chrono::minutes(20));
+    EXPECT_GT(graph.nodes[0].timeout, std::chrono::minutes(20)) << "it was stopped after ten";
+    EXPECT_EQ(graph.nodes[1].timeout, std::chrono::minutes(10));
+    EXPECT_EQ(graph.nodes[2].estimate, Duration::zero()) << "of a check it is the most";
+    watch.timeout = std::chrono::minutes(1);
+    EXPECT_EQ(compiled({watch}).nodes[0].timeout, std::chrono::minutes(1)) << "as the plan says";
+}
+
 TEST(Compile, puts_the_operators_point_into_restores_only) {
     const Graph graph =
         compiled({step("restore", {"database"}), step("verify", {"database"})},
