@@ -30,5 +30,7 @@ std::vector<Outlook> outlook(const plan::Plan& plan, const std::vector<Forecast>
 std::string explained_path(const RecoveryTime& time);
 /// For people, to the minute where that is what decides: "24h6m".
 std::string told(Duration duration);
+/// Of what is longer than its limit: never in the same words as that, "1h and 8s".
+std::string told_over(Duration duration, Duration limit);
 
 }  // namespace lifeboat::readiness

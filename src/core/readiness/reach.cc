@@ -98,8 +98,7 @@ bool is_proof(std::string_view verb) {
     return verb == "verify" || verb == "smoke" || verb == "wait";
 }
 
-Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
-                 const plan::Scenario& scenario) {
+Damage struck_by(const plan::Scenario& scenario) {
     Damage damage;
     damage.sites.insert(scenario.lost_sites.begin(), scenario.lost_sites.end());
     damage.lost.insert(scenario.lost.begin(), scenario.lost.end());
@@ -110,6 +109,12 @@ Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
             if (signal.type == plan::Signal::Type::unhealthy) damage.lost.insert(signal.name);
             if (signal.type == plan::Signal::Type::site_lost) damage.sites.insert(signal.name);
         }
+    return damage;
+}
+
+Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
+                 const plan::Scenario& scenario) {
+    Damage damage = struck_by(scenario);
     for (const plan::Component& component : plan.components)
         if (damage.sites.contains(component.site) && stands_somewhere(catalog, component))
             damage.lost.insert(component.name);

@@ -23,6 +23,8 @@ struct Damage {
         return lost.contains(component) || corrupted.contains(component);
     }
 };
+/// What the scenario says that it takes, or what its signals see; not what goes with that.
+Damage struck_by(const plan::Scenario& scenario);
 Damage damage_of(const plan::Plan& plan, const plan::Catalog& catalog,
                  const plan::Scenario& scenario);
 /// The damage when just this component is gone.

@@ -22,6 +22,17 @@ plan::Position place_of(const plan::Step& step, std::string_view key) {
     return place_of(step.key_at, key, step.at);
 }
 
+plan::Position place_in_command(const Subject& subject, const plan::Step& step,
+                                std::size_t offset) {
+    const plan::Position at = place_of(step.key_at, "command", place_of(step, step.verb));
+    return subject.around.texts.place(at, string_or(step.arguments, "command", ""), offset);
+}
+
+plan::Position place_in_written(const Subject& subject, const plan::Step& step,
+                                std::size_t offset) {
+    return subject.around.texts.place(place_of(step, "written"), step.written, offset);
+}
+
 bool has_target(const plan::Step& step, std::string_view component) {
     return std::ranges::find(step.targets, component) != step.targets.end();
 }
@@ -43,6 +54,13 @@ std::string told(Duration duration) {
     const auto rest = whole - std::chrono::floor<hours>(whole);
     if (rest == minutes(0)) return fmt::format("{}h", std::chrono::floor<hours>(whole).count());
     return fmt::format("{}h{}m", std::chrono::floor<hours>(whole).count(), rest.count());
+}
+
+std::string told_over(Duration duration, Duration limit) {
+    const std::string text = told(duration);
+    const std::string bound = told(limit);
+    if (duration <= limit || text != bound) return text;
+    return fmt::format("{} and {}", bound, told(duration - limit));
 }
 
 std::string listed(const std::vector<std::string>& names) {

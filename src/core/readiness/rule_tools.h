@@ -16,10 +16,12 @@ std::vector<Rule> objective_rules();
 std::vector<Rule> protection_rules();
 std::vector<Rule> recovery_rules();
 std::vector<Rule> traffic_rules();
+std::vector<Rule> switch_rules();
 std::vector<Rule> order_rules();
 std::vector<Rule> command_rules();
 std::vector<Rule> people_rules();
 std::vector<Rule> upkeep_rules();
+std::vector<Rule> lifeline_rules();
 
 /// Where a step stands.
 struct Whereabouts {
@@ -59,6 +61,9 @@ void for_each_step(const plan::Plan& plan, const F& act) {
 /// Of the step's key, else of the step.
 plan::Position place_of(const plan::Step& step, std::string_view key);
 plan::Position place_of(const plan::Places& places, std::string_view key, plan::Position otherwise);
+/// Of a byte of what a step runs (its `command`), or of what it quotes (`written`).
+plan::Position place_in_command(const Subject& subject, const plan::Step& step, std::size_t offset);
+plan::Position place_in_written(const Subject& subject, const plan::Step& step, std::size_t offset);
 bool has_target(const plan::Step& step, std::string_view component);
 /// All flaws of that kind, with the forecasts that they belong to.
 std::vector<std::pair<const Forecast*, const Flaw*>> flaws_of(const Subject& subject,

@@ -24,7 +24,9 @@ std::vector<Rule> read_rules() {
          .theme = "Reading",
          .finds = "A credential stands in the plan itself.",
          .reason = "Who can read the plan can read the database; and a recovery on the worst day "
-                   "uses a password that was changed long ago.",
+                   "uses a password that was changed long ago. Passwords in URLs everywhere; in "
+                   "commands also variables and options that usually hold one: `PGPASSWORD=…`, "
+                   "`--password …`, `curl -u user:…`, `Bearer …`. In settings it is an error.",
          .mend = "Refer to it: `env:NAME`, `file:PATH`."},
         {.id = "no-provider",
          .level = DiagnosticLevel::warning,
@@ -37,8 +39,9 @@ std::vector<Rule> read_rules() {
 
 std::vector<Rule> make_rules() {
     std::vector<Rule> all;
-    for (auto make : {objective_rules, protection_rules, recovery_rules, traffic_rules,
-                      order_rules, command_rules, people_rules, upkeep_rules, read_rules})
+    for (auto make :
+         {objective_rules, protection_rules, recovery_rules, traffic_rules, order_rules,
+          switch_rules, command_rules, people_rules, lifeline_rules, upkeep_rules, read_rules})
         for (Rule& one : make()) all.push_back(one);
     return all;
 }

@@ -4,14 +4,27 @@
 /// A rule speaks from what the plan says, never from names of its own. docs/rules.md is generated
 /// from the list. Pure.
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/plan/diagnostic.h"
+#include "core/plan/texts.h"
 #include "core/readiness/forecast.h"
 
 namespace lifeboat::readiness {
+
+/// What is known of the place where the plan is checked. Whoever has files and a clock says it.
+struct Surroundings {
+    plan::Texts texts;  ///< of the plan
+    std::string state;  ///< Lifeboat's own state, absolute, without links; "" = not known
+    /// Where paths of the plan lead: as written -> absolute, without links. What is missing here is
+    /// taken as it is written.
+    std::map<std::string, std::string, std::less<>> paths;
+    std::optional<Instant> now;
+};
 
 /// What rules look at.
 struct Subject {
@@ -20,6 +33,7 @@ struct Subject {
     const History& history;
     const std::vector<Forecast>& forecasts;  ///< of forecast()
     const std::vector<Forecast>& alone;      ///< of forecast_alone()
+    Surroundings around{};
 };
 
 /// One place where a rule is broken.

@@ -7,6 +7,7 @@
 
 #include "core/plan/templates.h"
 #include "core/readiness/rule_tools.h"
+#include "core/readiness/shell_calls.h"
 #include "platform/base/text.h"
 
 namespace lifeboat::readiness {
@@ -73,32 +74,16 @@ void point_by_position(const Subject& subject, std::vector<Finding>& found) {
         const std::string command = string_or(step.arguments, "command", "");
         const std::string lower = to_lower(command);
         if (!lower.contains("snapshot") && !lower.contains("backup")) return;
-        const bool positional = std::ranges::any_of(
-            positions, [&](std::string_view one) { return command.contains(one); });
-        if (!positional) return;
+        std::size_t place = std::string::npos;
+        for (const std::string_view one : positions) place = std::min(place, command.find(one));
+        if (place == std::string::npos) return;
         found.push_back(
-            {.at = place_of(step, "run"),
+            {.at = place_in_command(subject, step, place),
              .message = fmt::format("{} takes a point by its position in a list", where.name()),
              .note = "the order of the list is not promised; the first may be the "
                      "oldest, or unfinished",
              .scenario = where.scenario == nullptr ? std::string() : where.scenario->name});
     });
-}
-
-/// Single commands of a shell text: cut at lines and operators, continued lines put together.
-std::vector<std::string> commands_of(std::string_view text) {
-    std::vector<std::string> commands{""};
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '\\' && i + 1 < text.size() && text[i + 1] == '\n') {
-            ++i;
-        } else if (c == '\n' || c == ';' || c == '|' || c == '&') {
-            commands.emplace_back();
-        } else {
-            commands.back() += c;
-        }
-    }
-    return commands;
 }
 
 struct Kubectl {
@@ -107,24 +92,22 @@ struct Kubectl {
     bool has_context = false;
 };
 
-/// Nothing when the command is not kubectl's, or touches no cluster.
-std::optional<Kubectl> kubectl_of(std::string_view command) {
+/// Nothing when the call is not kubectl's, or touches no cluster.
+std::optional<Kubectl> kubectl_of(const Call& call) {
     constexpr std::array<std::string_view, 7> wide{"drain", "cordon", "uncordon",    "taint",
                                                    "top",   "apply",  "cluster-info"};
     constexpr std::array<std::string_view, 5> wide_things{"node", "nodes", "no", "namespaces",
                                                           "pv"};
-    std::vector<std::string_view> words;
-    for (const std::string_view word : split(command, ' '))
-        if (!word.empty()) words.push_back(word);
-    if (words.empty() || words.front() != "kubectl") return std::nullopt;
-    Kubectl found;
+    const std::vector<std::string>& words = call.words;
+    if (words.front() != "kubectl") return std::nullopt;
+    Kubectl found{.has_context = call.sets("KUBECONFIG")};
     std::vector<std::string_view> plain;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string_view word = words[i];
         if (word == "--") break;
         const bool apart = word == "-n" || word == "--namespace" || word == "--context" ||
                            word == "--kubeconfig" || word == "-l" || word == "-o";
-        if (word == "-n" || word.starts_with("--namespace") || word == "-A" ||
+        if (word.starts_with("-n") || word.starts_with("--namespace") || word == "-A" ||
             word == "--all-namespaces")
             found.has_namespace = true;
         else if (word.starts_with("--context") || word.starts_with("--kubeconfig"))
@@ -144,29 +127,27 @@ std::optional<Kubectl> kubectl_of(std::string_view command) {
 void kubectl_unscoped(const Subject& subject, std::vector<Finding>& found) {
     for_each_step(subject.plan, [&](const plan::Step& step, const Whereabouts& where) {
         // What a step does itself goes where its site says; what it quotes is pasted by people.
-        const auto look = [&](const std::string& text, const char* key, bool needs_context) {
-            for (const std::string& command : commands_of(text)) {
-                const auto call = kubectl_of(command);
-                if (!call) continue;
-                const bool no_namespace = call->namespaced && !call->has_namespace;
-                const bool no_context = needs_context && !call->has_context;
-                if (!no_namespace && !no_context) continue;
-                found.push_back(
-                    {.at = place_of(step, key),
-                     .message = fmt::format("{} calls kubectl without {}", where.name(),
-                                            no_namespace && no_context ? "namespace and context"
-                                            : no_namespace             ? "a namespace"
-                                                                       : "a context"),
-                     .note = no_context ? "it acts on whatever cluster is current there and then"
-                                        : "it acts in whatever namespace is current",
-                     .scenario = where.scenario == nullptr ? std::string() : where.scenario->name});
-                return;
-            }
-        };
-        if (step.verb == "run")
-            look(string_or(step.arguments, "command", ""), "run", true);
-        else
-            look(step.written, "written", false);
+        const bool runs = step.verb == "run";
+        const std::string text = runs ? string_or(step.arguments, "command", "") : step.written;
+        if (!text.contains("kubectl")) return;
+        for (const Call& call : calls_of(text)) {
+            const auto kubectl = kubectl_of(call);
+            if (!kubectl) continue;
+            const bool no_namespace = kubectl->namespaced && !kubectl->has_namespace;
+            const bool no_context = runs && !kubectl->has_context;
+            if (!no_namespace && !no_context) continue;
+            found.push_back(
+                {.at = runs ? place_in_command(subject, step, call.at)
+                            : place_in_written(subject, step, call.at),
+                 .message = fmt::format("{} calls kubectl without {}", where.name(),
+                                        no_namespace && no_context ? "namespace and context"
+                                        : no_namespace             ? "a namespace"
+                                                                   : "a context"),
+                 .note = no_context ? "it acts on whatever cluster is current there and then"
+                                    : "it acts in whatever namespace is current",
+                 .scenario = where.scenario == nullptr ? std::string() : where.scenario->name});
+            return;
+        }
     });
 }
 

@@ -40,6 +40,7 @@ constexpr Expected expected[] = {
     {"231 left-behind", "nothing tells ai"},
     {"347 left-behind", "nothing tells ai"},
     {"273 left-behind", "nothing tells backend"},
+    {"273 never-switched", "region-failure restores database"},
     {"320 not-isolated", "data-corruption leaves ai running"},
     {"605 placeholder-contact", "IC On-Call"},
     {"611 placeholder-contact", "Database Admin"},
@@ -74,9 +75,9 @@ constexpr Expected expected[] = {
     {"214 fixed-point", "rds:ecommerce-prod-2025-12-04-03-00"},
     {"276 fixed-point", "ecommerce-prod-latest"},
     {"533 fixed-point", "latest-automated"},
-    {"202 point-by-position", "database-failure"},
+    {"204 point-by-position", "database-failure"},
     {"334 fixed-time", "2025-12-04T02:00:00Z"},
-    {"350 kubectl-unscoped", "data-corruption calls kubectl without a namespace"},
+    {"351 kubectl-unscoped", "data-corruption calls kubectl without a namespace"},
     {"398 kubectl-unscoped", "cluster-failure calls kubectl without a namespace"},
     {"195 signal-without-source", "DatabaseDown"},
     {"315 detected-by-eye", "data-corruption"},
@@ -100,7 +101,7 @@ TEST(rules_of_the_source_plan, say_nothing_that_nobody_expects) {
     std::set<std::string> known;
     for (const auto& [place, says] : expected) known.insert(place);
     // Warnings that follow from the same facts.
-    for (const char* also : {"66 rto-unreachable", "118 rpo-unreachable", "238 kubectl-unscoped",
+    for (const char* also : {"66 rto-unreachable", "118 rpo-unreachable", "239 kubectl-unscoped",
                              "399 kubectl-unscoped", "422 kubectl-unscoped", "432 kubectl-unscoped",
                              "482 kubectl-unscoped", "483 kubectl-unscoped"})
         known.insert(also);
@@ -112,8 +113,29 @@ TEST(rules_of_the_source_plan, name_the_credentials_that_the_reader_finds) {
     std::set<std::uint32_t> lines;
     for (const plan::Diagnostic& diagnostic : parsed.diagnostics)
         if (diagnostic.id == "literal-secret") lines.insert(diagnostic.at.line);
-    EXPECT_EQ(lines, (std::set<std::uint32_t>{232, 234, 348, 350}));
+    EXPECT_EQ(lines, (std::set<std::uint32_t>{232, 236, 348, 352}));
     EXPECT_NE(rule("literal-secret"), nullptr);
+}
+
+/// What stands at the line of a finding: lines inside of `|` and `>-` are those of the file.
+TEST(rules_of_the_source_plan, point_at_what_they_speak_of) {
+    const Judged judged(parse_example("ecommerce-aws.yaml"));
+    const plan::Texts texts(judged.parsed.sources);
+    std::set<std::string> shown;
+    const auto look = [&](const plan::Diagnostic& one, std::string_view word) {
+        const std::size_t at = texts.byte_at(one.at);
+        ASSERT_NE(at, std::string::npos) << one.message;
+        EXPECT_TRUE(judged.parsed.sources[0].text.substr(at).starts_with(word))
+            << one.at.line << ": " << one.message;
+        shown.insert(one.id);
+    };
+    for (const Judgement& one : judged.judgements) {
+        if (one.diagnostic.id == "kubectl-unscoped") look(one.diagnostic, "kubectl");
+        if (one.diagnostic.id == "point-by-position") look(one.diagnostic, "[0]");
+    }
+    for (const plan::Diagnostic& one : judged.parsed.diagnostics)
+        if (one.id == "literal-secret") look(one, "****@");
+    EXPECT_EQ(shown.size(), 3U);
 }
 
 TEST(rules_of_the_mended_plan, find_nothing) {

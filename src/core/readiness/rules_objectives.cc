@@ -49,6 +49,54 @@ std::string mend_of_loss(const Subject& subject, const plan::Component& componen
     return join(ways, ", or ");
 }
 
+/// A step that takes points of a method, or a replica, that the component does not have.
+struct Absent {
+    const plan::Step* step = nullptr;
+    std::string method;
+};
+
+Absent absent_of(const plan::Plan& plan, const Forecast& one) {
+    const plan::Scenario* scenario = plan.scenario(one.scenario);
+    if (scenario == nullptr || one.loss.worst) return {};
+    const plan::Step* restore = nullptr;
+    const plan::Step* promote = nullptr;
+    for_each_step(scenario->steps, [&](const plan::Step& step) {
+        if (!has_target(step, one.component)) return;
+        if (step.verb == "restore") restore = &step;
+        if (step.verb == "promote") promote = &step;
+    });
+    const auto has = [&](const auto& fits) {
+        return std::ranges::any_of(plan.component(one.component)->protect, fits,
+                                   &plan::Protection::method);
+    };
+    if (restore != nullptr) {
+        const std::string from = string_or(restore->arguments, "from", "");
+        if (from.empty() || has([&](const std::string& method) { return method == from; }))
+            return {};
+        return {.step = restore, .method = from};
+    }
+    if (promote == nullptr || has(is_replication)) return {};
+    return {.step = promote, .method = "replica"};
+}
+
+/// Points at the step, and says what it would need.
+void tell_absent(const Subject& subject, const plan::Component& component, const Absent& absent,
+                 Finding& finding) {
+    const bool restores = absent.step->verb == "restore";
+    finding.at = restores ? place_of(*absent.step, "from") : absent.step->at;
+    std::vector<std::string> ways;
+    const plan::KindSpec* kind = subject.catalog.kind(component.kind);
+    if (kind != nullptr && std::ranges::find(kind->methods, absent.method) != kind->methods.end()) {
+        const std::string site = string_or(absent.step->arguments, "site", component.site);
+        ways.push_back(fmt::format(
+            "method: {}{}{}", absent.method,
+            site == component.site ? "" : ", copy_to: ", site == component.site ? "" : site));
+    }
+    ways.push_back(restores ? fmt::format("from: {}", component.protect.front().method)
+                            : fmt::format("- restore: {} instead", component.name));
+    finding.mend = join(ways, ", or ");
+}
+
 /// Findings of one component at one protection: the worst scenario speaks for all.
 void tell_loss(const Subject& subject, const std::vector<const Forecast*>& group,
                std::vector<Finding>& found) {
@@ -65,8 +113,9 @@ void tell_loss(const Subject& subject, const std::vector<const Forecast*>& group
                     .scenario = worst.scenario};
     const std::string promised = told(*component.objectives.rpo);
     if (loss.worst) {
-        finding.message = fmt::format("{} may lose at most {}, but can lose {}{}", component.name,
-                                      promised, told(*loss.worst), where);
+        finding.message =
+            fmt::format("{} may lose at most {}, but can lose {}{}", component.name, promised,
+                        told_over(*loss.worst, *component.objectives.rpo), where);
         finding.note = "worst case: " + explained(loss.parts);
         finding.doubtful = *loss.worst - assumed_share(loss.parts) <= *component.objectives.rpo;
     } else {
@@ -76,6 +125,8 @@ void tell_loss(const Subject& subject, const std::vector<const Forecast*>& group
         finding.doubtful = loss.assumed;
     }
     if (!others.empty()) finding.note += "; also in " + listed(others);
+    if (const Absent absent = absent_of(subject.plan, worst); absent.step != nullptr)
+        tell_absent(subject, component, absent, finding);
     found.push_back(std::move(finding));
 }
 
@@ -85,7 +136,9 @@ void rpo_unreachable(const Subject& subject, std::vector<Finding>& found) {
     const auto add = [&](const Forecast& one) {
         if (!one.hit || !one.rpo_kept || *one.rpo_kept) return;
         if (subject.plan.component(one.component)->protect.empty()) return;
-        groups[{one.component, {one.loss.at, one.loss.worst.has_value()}}].push_back(&one);
+        const Absent absent = absent_of(subject.plan, one);
+        const plan::Position at = absent.step == nullptr ? one.loss.at : absent.step->at;
+        groups[{one.component, {at, one.loss.worst.has_value()}}].push_back(&one);
     };
     for (const Forecast& one : subject.forecasts) add(one);
     for (const Forecast& one : subject.alone) add(one);
@@ -127,7 +180,7 @@ void rto_unreachable(const Subject& subject, std::vector<Finding>& found) {
         found.push_back(
             {.at = component.objectives.rto_at,
              .message = fmt::format("{} must be back within {}, but {} takes {}", name, told(rto),
-                                    one->scenario, told(one->time.total.p95)),
+                                    one->scenario, told_over(one->time.total.p95, rto)),
              .note = explained(one->time.path),
              .doubtful = one->time.total.p95 - one->time.assumed <= rto,
              .component = name,
@@ -139,18 +192,21 @@ void stated_time(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
         if (!scenario.stated_time) continue;
         std::vector<std::string> missed;
+        Duration longest{};
         for (const Forecast& one : subject.forecasts) {
             if (one.scenario != scenario.name) continue;
             const auto& rto = subject.plan.component(one.component)->objectives.rto;
             const bool speaks = one.time.by_account || !one.time.recovers;
-            if (rto && *rto < *scenario.stated_time && speaks)
-                missed.push_back(fmt::format("{} {}", one.component, told(*rto)));
+            if (!rto || *rto >= *scenario.stated_time || !speaks) continue;
+            longest = std::max(longest, *rto);
+            missed.push_back(fmt::format("{} {}", one.component, told(*rto)));
         }
         if (missed.empty()) continue;
         found.push_back(
             {.at = place_of(scenario.key_at, "stated_time", scenario.at),
              .message = fmt::format("{} takes {} by its own account, but an RTO is shorter: {}",
-                                    scenario.name, told(*scenario.stated_time), listed(missed)),
+                                    scenario.name, told_over(*scenario.stated_time, longest),
+                                    listed(missed)),
              .scenario = scenario.name});
     }
 }
@@ -163,7 +219,8 @@ void needs_slower(const Subject& subject, std::vector<Finding>& found) {
             const plan::Component* other = subject.plan.component(need);
             if (other != nullptr && other->objectives.rto &&
                 *other->objectives.rto > *component.objectives.rto)
-                slower.push_back(fmt::format("{} ({})", need, told(*other->objectives.rto)));
+                slower.push_back(fmt::format(
+                    "{} ({})", need, told_over(*other->objectives.rto, *component.objectives.rto)));
         }
         if (slower.empty()) continue;
         found.push_back(

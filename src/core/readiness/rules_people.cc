@@ -78,6 +78,31 @@ void judge_approval(const Subject& subject, const plan::Approval& approval, plan
     }
 }
 
+/// Moving to another site takes a person's word, whether a step asks for it or not.
+void judge_crossing(const Subject& subject, const plan::Scenario& scenario,
+                    std::vector<Finding>& found) {
+    const std::vector<plan::Person>& people = subject.plan.people;
+    if (struck_by(scenario).sites.empty() || scenario.automatic || people.empty()) return;
+    const std::vector<std::string> names = approvers(subject.plan, {});
+    if (names.size() >= 2) return;
+    const bool anybody = std::ranges::any_of(
+        people, [](const plan::Person& person) { return is_given(person.phone); });
+    Finding finding{.at = scenario.at, .doubtful = !names.empty(), .scenario = scenario.name};
+    const std::string moves =
+        fmt::format("{} moves to another site on a person's word, and", scenario.name);
+    if (!names.empty()) {
+        finding.message = fmt::format("{} only {} can give it", moves, names.front());
+        finding.note = "asleep, ill or on a plane: then nobody can";
+    } else if (anybody) {
+        finding.message = fmt::format("{} nobody who can be woken can prove who they are", moves);
+        finding.note = "no person of the plan has a phone and an `os_user:` or a `token:`";
+    } else {
+        finding.message = fmt::format("{} at night nobody can be asked", moves);
+        finding.note = "no person of the plan has a phone";
+    }
+    found.push_back(std::move(finding));
+}
+
 void approval_unreachable(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
         bool asks = false;
@@ -89,18 +114,7 @@ void approval_unreachable(const Subject& subject, std::vector<Finding>& found) {
         };
         for_each_step(scenario.steps, look);
         for_each_step(scenario.rollback, look);
-        // Moving to another site takes a person's word, whether a step asks for it or not.
-        const bool crosses = !scenario.lost_sites.empty() && !scenario.automatic;
-        const bool anybody = std::ranges::any_of(
-            subject.plan.people, [](const auto& person) { return is_given(person.phone); });
-        if (asks || !crosses || subject.plan.people.empty() || anybody) continue;
-        found.push_back(
-            {.at = scenario.at,
-             .message = fmt::format("{} moves to another site on a person's word, and at night "
-                                    "nobody can be asked",
-                                    scenario.name),
-             .note = "no person of the plan has a phone",
-             .scenario = scenario.name});
+        if (!asks) judge_crossing(subject, scenario, found);
     }
 }
 
@@ -199,9 +213,11 @@ std::vector<Rule> people_rules() {
          .level = DiagnosticLevel::error,
          .theme = theme,
          .finds = "An approval that nobody, or only one person, could give at night.",
-         .reason = "A run that waits for an approval waits inside the RTO. An approver needs a "
-                   "phone to be woken and an `os_user` or token to prove who they are. One "
-                   "person alone is a warning.",
+         .reason =
+             "A run that waits for an approval waits inside the RTO. Moving to another site "
+             "takes a person's word in any case, unless `automatic: true`. An approver needs a "
+             "phone to be woken and an `os_user` or token to prove who they are. One "
+             "person alone is a warning.",
          .mend = "at least two people in the role, each with `phone:` and `os_user:` or "
                  "`token:`.",
          .find = approval_unreachable},

@@ -123,7 +123,7 @@ void retrieval_slow(const Subject& subject, std::vector<Finding>& found) {
              .message = fmt::format("{} must be back within {}, but its points take up to {} to "
                                     "be retrieved",
                                     component.name, told(*component.objectives.rto),
-                                    told(retrieval_time(*cold))),
+                                    told_over(retrieval_time(*cold), *component.objectives.rto)),
              .note = "before the first byte is restored",
              .component = component.name});
     }
@@ -150,8 +150,9 @@ void better_unused(const Subject& subject, std::vector<Finding>& found) {
                 const Loss best = best_of(options, component, {.way = Choice::Way::points});
                 if (!best.worst || best.by == chosen.by) continue;
                 if (chosen.worst && *chosen.worst <= *component.objectives.rpo) continue;
-                const std::string lost =
-                    chosen.worst ? told(*chosen.worst) : std::string("everything");
+                const std::string lost = chosen.worst
+                                             ? told_over(*chosen.worst, *component.objectives.rpo)
+                                             : std::string("everything");
                 found.push_back({.at = place_of(step, "from"),
                                  .message = fmt::format(
                                      "{} restores {} from '{}' and can lose {}, while '{}' "

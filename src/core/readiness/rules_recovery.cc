@@ -38,17 +38,13 @@ plan::Position disaster_of(const plan::Scenario& scenario) {
 }
 
 void unrecovered(const Subject& subject, std::vector<Finding>& found) {
-    std::set<std::string> recovered;
+    std::set<std::string_view> recovered;
+    // What stands on what is recovered may never be lost itself.
     for (const Forecast& one : subject.forecasts)
-        if (one.hit && one.time.recovers) recovered.insert(one.component);
+        if ((one.hit || one.touched) && one.time.recovers) recovered.insert(one.component);
     for (const plan::Component& component : subject.plan.components) {
         const bool promised = component.objectives.rto || component.objectives.rpo;
         if (!promised || recovered.contains(component.name)) continue;
-        // What stands on what is recovered may never be lost itself.
-        const bool touched = std::ranges::any_of(subject.forecasts, [&](const Forecast& one) {
-            return one.component == component.name && one.touched && one.time.recovers;
-        });
-        if (touched) continue;
         found.push_back(
             {.at = component.at,
              .message = fmt::format("no scenario recovers {}", component.name),
@@ -234,7 +230,8 @@ void circular_recovery(const Subject& subject, std::vector<Finding>& found) {
 
 void no_rollback(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
-        if (!scenario.rollback.empty() || scenario.lost_sites.empty() || scenario.steps.empty())
+        if (!scenario.rollback.empty() || scenario.steps.empty() ||
+            struck_by(scenario).sites.empty())
             continue;
         found.push_back(
             {.at = scenario.at,

@@ -233,6 +233,83 @@ constexpr Case cases[] = {
     {"dates-passed", "updated: 2025-12-04\nreview: {next: 2025-03-04}\n",
      "updated: 2025-12-04\nreview: {next: 2026-03-04}\n"},
     {"never-tested", "review: {last_test: '[Date]'}\n", "review: {last_test: 2025-12-01}\n"},
+    {"never-switched",
+     "components:\n  db: {kind: aws.rds}\nscenarios:\n  s: {lost: [db], steps: "
+     "[{rebuild-protection: db}, {restore: db}]}\n",
+     "components:\n  db: {kind: aws.rds}\nscenarios:\n  s: {lost: [db], steps: [{restore: db}, "
+     "{rebuild-protection: db}]}\n"},
+    {"never-switched",
+     "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{repoint: web}, {promote: db}, {verify: db}]}\n",
+     "components:\n  db: {kind: aws.rds}\n  web: {kind: kubernetes.deployment, needs: [db]}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{promote: db}, {verify: db}, {repoint: web}]}\n"},
+    {"never-switched",
+     "components:\n  db: {kind: aws.rds}\n  code: {kind: git}\n"
+     "  web: {kind: kubernetes.deployment, needs: [db, code]}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{parallel: [{restore: db}, {deploy: code}]}]}\n",
+     "components:\n  db: {kind: aws.rds}\n  code: {kind: git}\n"
+     "  web: {kind: kubernetes.deployment, needs: [db, code]}\n"
+     "scenarios:\n  s: {lost: [db], steps: [{restore: db}, {deploy: code}]}\n"},
+    {"never-switched",
+     "components:\n  db: {kind: aws.rds}\nscenarios:\n  s: {steps: [{run: x}], rollback: "
+     "[{restore: db}]}\n",
+     "components:\n  db: {kind: aws.rds}\nscenarios:\n  s: {steps: [{run: x}], rollback: "
+     "[{restore: db}, {rebuild-protection: db, id: again}]}\n"},
+    // A disaster that only its detection names.
+    {"control-plane-lost",
+     "components:\n  name: {kind: aws.route53, zone: Z}\n"
+     "scenarios:\n  s: {detect: [{site_lost: a}], steps: [{redirect: name, site: b}]}\n",
+     "components:\n  name: {kind: aws.route53, zone: Z}\n"
+     "scenarios:\n  s: {detect: [{site_lost: b}], steps: [{redirect: name, site: a}]}\n"},
+    {"no-rollback",
+     "components:\n  db: {kind: aws.rds}\nscenarios:\n  s: {detect: [{site_lost: a}], steps: "
+     "[{restore: db, site: b}]}\n",
+     "components:\n  db: {kind: aws.rds}\nscenarios:\n  s: {detect: [{site_lost: a}], steps: "
+     "[{restore: db, site: b}], rollback: [{restore: db, id: home}]}\n"},
+    {"approval-unreachable",
+     "people:\n  ann: {phone: '1', email: ann@example.org}\n"
+     "scenarios:\n  s: {detect: [{site_lost: a}], steps: [{run: x}]}\n",
+     "people:\n  ann: {phone: '1', os_user: ann}\n  bob: {phone: '2', os_user: bob}\n"
+     "scenarios:\n  s: {detect: [{site_lost: a}], steps: [{run: x}]}\n"},
+    {"approval-unreachable",
+     "people:\n  ann: {phone: '1', os_user: ann}\n  bob: {phone: '2'}\n"
+     "scenarios:\n  s: {lost_sites: [a], steps: [{run: x}]}\n",
+     "people:\n  ann: {phone: '1', os_user: ann}\n  bob: {phone: '2'}\n"
+     "scenarios:\n  s: {lost_sites: [a], automatic: true, steps: [{run: x}]}\n"},
+    {"kubectl-unscoped",
+     "scenarios:\n  s: {steps: [{run: 'sudo -E timeout 5m kubectl get pods -n shop'}]}\n",
+     "scenarios:\n  s: {steps: [{run: 'KUBECONFIG=k sudo kubectl get pods -n shop'}]}\n"},
+    {"kubectl-unscoped", "scenarios:\n  s: {steps: [{run: \"bash -c 'a; kubectl get pods'\"}]}\n",
+     "scenarios:\n  s: {steps: [{run: \"kubectl --context c get pods -l 'a in (b; c)' -n d\"}]}\n"},
+    {"drill-destroys",
+     "components:\n  tf: {kind: terraform, directory: t}\n"
+     "scenarios:\n  s: {steps: [{verify: tf, workspace: dr}]}\n"
+     "drills:\n  d: {steps: [{run: x}], cleanup: [{run: sudo terraform destroy -auto-approve}]}\n",
+     "components:\n  tf: {kind: terraform, directory: t}\n"
+     "scenarios:\n  s: {steps: [{verify: tf, workspace: dr}]}\n"
+     "drills:\n  d: {steps: [{run: terraform workspace new drill}], cleanup: [{run: terraform "
+     "destroy -auto-approve}]}\n"},
+    {"drill-destroys",
+     "scenarios:\n  s: {steps: [{run: terraform workspace select dr && terraform plan}]}\n"
+     "drills:\n  d: {steps: [{run: x}], cleanup: [{run: TF_WORKSPACE=dr terraform apply "
+     "-destroy}]}\n",
+     "scenarios:\n  s: {steps: [{run: terraform workspace select dr && terraform plan}]}\n"
+     "drills:\n  d: {steps: [{run: x}], cleanup: [{run: export TF_WORKSPACE=drill; terraform "
+     "destroy}]}\n"},
+    {"never-tested", "updated: 2025-12-04\nreview: {last_test: 2099-11-01}\n",
+     "updated: 2025-12-04\nreview: {last_test: 2025-12-04}\n"},
+    {"lifeline-inside",
+     "components:\n  web: {kind: http, url: 'https://shop.example.com'}\n"
+     "people:\n  ada: {email: ada@shop.example.com}\n",
+     "components:\n  web: {kind: http, url: 'https://shop.example.com'}\n"
+     "people:\n  ada: {email: ada@example.org}\n"},
+    {"lifeline-inside",
+     "components:\n  web: {kind: http, url: 'https://shop.example.com'}\n"
+     "  admin: {kind: http, url: 'https://a:$B@admin.example.co.uk:8443/x'}\n"
+     "links: {runbooks: 'https://wiki.example.co.uk'}\n",
+     "components:\n  web: {kind: http, url: 'https://shop.example.com'}\n"
+     "  admin: {kind: http, url: 'https://admin.example.co.uk/x'}\n"
+     "links: {runbooks: 'https://wiki.other.co.uk'}\n"},
     {"no-stated-time", "scenarios:\n  s: {steps: [{run: x}]}\n",
      "scenarios:\n  s: {steps: [{run: x, estimate: 2m}]}\n"},
 };
@@ -277,6 +354,128 @@ TEST(rules, give_advice_that_keeps_the_promise) {
     EXPECT_TRUE(judged.text().contains("= try: every: 50m, or method: continuous"))
         << judged.text();
     EXPECT_TRUE(judged.text().contains("^ worst case: interval 6h + snapshot 10m (estimate)"))
+        << judged.text();
+}
+
+/// The findings of one rule as they are shown.
+std::string shown_of(const Judged& judged, std::string_view id) {
+    std::string text;
+    for (const Judgement& one : judged.judgements)
+        if (one.diagnostic.id == id) text += plan::render(one.diagnostic, judged.parsed.sources);
+    return text;
+}
+
+TEST(rules, never_say_that_an_hour_is_more_than_an_hour) {
+    History history;
+    history.add({"backup", "db", ""}, std::chrono::seconds(8));
+    for (int i = 0; i < 9; ++i) history.add({"backup", "db", ""}, std::chrono::seconds(8));
+    const Judged judged(
+        plan::parse_text(two_regions("components:\n  db: {kind: aws.rds, objectives: {rpo: 1h}, "
+                                     "protect: [{method: snapshot, every: 1h}]}\n")),
+        history);
+    EXPECT_TRUE(
+        shown_of(judged, "rpo-unreachable").contains("may lose at most 1h, but can lose 1h and 8s"))
+        << judged.text();
+    using std::chrono::hours;
+    using std::chrono::seconds;
+    EXPECT_EQ(told_over(hours(25) + seconds(8), hours(25)), "25h and 8s");
+    EXPECT_EQ(told_over(hours(2), hours(1)), "2h");
+    EXPECT_EQ(told_over(hours(1), hours(1)), "1h");
+}
+
+TEST(rules, say_what_a_promotion_without_a_replica_needs) {
+    const Judged judged(plan::parse_text(two_regions(
+        "components:\n  db: {kind: aws.rds, site: a, objectives: {rpo: 1h}, protect: [{method: "
+        "continuous, copy_to: b}]}\n"
+        "scenarios:\n  s:\n    lost_sites: [a]\n    steps:\n      - promote: db\n        site: b\n"
+        "  t:\n    lost: [db]\n    steps:\n      - restore: db\n        from: snapshot\n")));
+    const std::string text = shown_of(judged, "rpo-unreachable");
+    EXPECT_TRUE(text.contains("plan.yaml:12:9: error")) << text;
+    EXPECT_TRUE(text.contains("^ it has no protection 'replica'")) << text;
+    EXPECT_TRUE(text.contains("= try: method: replica, copy_to: b, or - restore: db instead"))
+        << text;
+    EXPECT_TRUE(text.contains("plan.yaml:18:15: error")) << text;
+    EXPECT_TRUE(text.contains("= try: method: snapshot, or from: continuous")) << text;
+}
+
+TEST(rules, say_who_could_give_the_word_to_cross) {
+    const auto level_of = [](const std::string& people) {
+        const Judged judged(plan::parse_text(two_regions(
+            "people:\n" + people + "scenarios:\n  s: {lost_sites: [a], steps: [{run: x}]}\n")));
+        return shown_of(judged, "approval-unreachable");
+    };
+    EXPECT_TRUE(level_of("  ic: {name: Ann, phone: '1', email: ann@example.org}\n")
+                    .contains("error[approval-unreachable]: s moves to another site on a person's "
+                              "word, and nobody who can be woken can prove who they are"));
+    EXPECT_TRUE(level_of("  ic: {name: Ann, email: ann@example.org, os_user: ann}\n")
+                    .contains("error[approval-unreachable]: s moves to another site on a person's "
+                              "word, and at night nobody can be asked"));
+    EXPECT_TRUE(level_of("  ic: {name: Ann, phone: '1', os_user: ann}\n")
+                    .contains("warning[approval-unreachable]: s moves to another site on a "
+                              "person's word, and only ic can give it"));
+}
+
+TEST(rules, know_the_time_of_the_check) {
+    const auto text = "review: {last_test: 2025-11-01}\n";
+    const auto finds = [&](const char* now) {
+        return Judged(plan::parse_text(two_regions(text)), {}, {.now = *parse_instant(now)})
+            .finds("never-tested");
+    };
+    EXPECT_TRUE(finds("2025-10-01T00:00:00Z"));
+    EXPECT_FALSE(finds("2025-10-31T12:00:00Z")) << "it is that day in the east";
+    EXPECT_FALSE(finds("2025-11-02T00:00:00Z"));
+}
+
+/// What the rule says of a Redis in `folder`, with the vault and its key elsewhere.
+std::string lifeline(const std::string& folder, const std::string& vault, const std::string& key,
+                     Surroundings around = {}) {
+    const Judged judged(
+        plan::parse_text("lifeboat: 1\nplan: p\nsites: {here: {local: {directory: s}}}\n"
+                         "components:\n  c: {kind: redis, data_directory: " +
+                         folder + "}\nvault: {directory: " + vault + ", key: " + key + "}\n"),
+        {}, std::move(around));
+    EXPECT_FALSE(judged.parsed.has_errors()) << judged.text();
+    return shown_of(judged, "lifeline-inside");
+}
+
+TEST(rules, compare_paths_by_where_they_lead) {
+    const auto inside = [](const std::string& folder, const std::string& vault) {
+        return lifeline(folder, vault, "k").contains("the vault lies inside c");
+    };
+    EXPECT_TRUE(inside("ts/cache", "ts/../ts/cache/vault"));
+    EXPECT_TRUE(inside("./ts//cache/", "ts/cache"));
+    EXPECT_TRUE(inside("/ts/cache", "/../ts/.//cache/v"));
+    EXPECT_TRUE(inside(".", "v"));
+    EXPECT_TRUE(inside("/", "/v"));
+    EXPECT_FALSE(inside(".", "../v"));
+    EXPECT_FALSE(inside("ts/cache", "ts/cache/../v"));
+    EXPECT_FALSE(inside("ts/cache", "ts/cachev"));
+    EXPECT_FALSE(inside("/ts/cache", "ts/cache"));
+    EXPECT_TRUE(lifeline("x", "v", "./s/k").contains("the vault's key lies inside site here"));
+    EXPECT_TRUE(lifeline("x", "v", "v/../v/k").contains("the vault's key lies inside the vault"));
+}
+
+TEST(rules, know_where_links_lead_and_where_the_state_is) {
+    const Surroundings linked{.paths = {{"ts/cache", "/p/ts/cache"}, {"link", "/p/ts/cache/v"}}};
+    EXPECT_EQ(lifeline("ts/cache", "link", "k"), "");
+    EXPECT_TRUE(lifeline("ts/cache", "link", "k", linked)
+                    .contains("plan.yaml:6:8: warning[lifeline-inside]: the vault lies inside c"));
+    const Surroundings state{.state = "/p/ts/cache/st", .paths = {{"ts/cache", "/p/ts/cache"}}};
+    EXPECT_TRUE(lifeline("ts/cache", "v", "k", state)
+                    .contains("plan.yaml:5:36: warning[lifeline-inside]: Lifeboat's own state lies "
+                              "inside c"));
+    const Surroundings beside{.state = "/p/ts/cache2", .paths = {{"ts/cache", "/p/ts/cache"}}};
+    EXPECT_EQ(lifeline("ts/cache", "v", "k", beside), "");
+}
+
+TEST(rules, point_into_block_texts) {
+    const Judged judged(plan::parse_text(two_regions(
+        "scenarios:\n  s:\n    steps:\n      - run: |-\n\n          one\n          a && sudo "
+        "kubectl "
+        "get pods\n      - run: >2\n          list snapshots\n            | head -1\n")));
+    EXPECT_TRUE(shown_of(judged, "kubectl-unscoped").contains("plan.yaml:12:21: "))
+        << judged.text();
+    EXPECT_TRUE(shown_of(judged, "point-by-position").contains("plan.yaml:15:15: "))
         << judged.text();
 }
 

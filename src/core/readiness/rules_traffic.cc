@@ -21,8 +21,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 1> control_p
 
 void control_plane_lost(const Subject& subject, std::vector<Finding>& found) {
     for (const plan::Scenario& scenario : subject.plan.scenarios) {
+        const std::set<std::string> sites = struck_by(scenario).sites;
         std::set<std::string> regions;
-        for (const std::string& name : scenario.lost_sites)
+        for (const std::string& name : sites)
             if (const plan::Site* site = subject.plan.site(name))
                 if (const auto aws = site->platforms.find("aws"); aws != site->platforms.end())
                     regions.insert(string_or(*aws, "region", ""));
@@ -46,8 +47,7 @@ void control_plane_lost(const Subject& subject, std::vector<Finding>& found) {
                              .scenario = scenario.name});
                 const bool placed = component.setting_at.contains("site");
                 const std::string site = string_or(step.arguments, "site", component.site);
-                if (placed &&
-                    std::ranges::find(scenario.lost_sites, site) != scenario.lost_sites.end())
+                if (placed && sites.contains(site))
                     found.push_back({.at = step.at,
                                      .message = fmt::format("{} acts on {} at {}, which is lost",
                                                             scenario.name, target, site),
@@ -88,7 +88,7 @@ void ttl_too_long(const Subject& subject, std::vector<Finding>& found) {
                 if (ttl.has_value()) {
                     finding.message = fmt::format(
                         "{} is redirected in {}, and resolvers keep the old answer for {}", target,
-                        scenario.name, told(*ttl));
+                        scenario.name, told_over(*ttl, tightest));
                     finding.note = limit;
                 } else {
                     finding.message = fmt::format(

@@ -1,12 +1,14 @@
-// Rules about the plan as a document that must stay true, and about what it lives on.
+// Rules about the plan as a document that must stay true, and about its drills.
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/readiness/durations.h"
 #include "core/readiness/reach.h"
 #include "core/readiness/rule_tools.h"
+#include "core/readiness/shell_calls.h"
 #include "core/runbook/graph.h"
 #include "platform/base/text.h"
 
@@ -38,10 +40,26 @@ void dates_passed(const Subject& subject, std::vector<Finding>& found) {
 
 void never_tested(const Subject& subject, std::vector<Finding>& found) {
     const plan::Review& review = subject.plan.review;
-    if (review.at.line == 0 || review.last_test) return;
-    found.push_back({.at = place_of(review.key_at, "last_test", review.at),
-                     .message = "nobody knows when a recovery was last tested with success",
-                     .note = review.last_test_placeholder ? "a placeholder" : "no `last_test:`"});
+    if (review.at.line == 0) return;
+    Finding finding{.at = place_of(review.key_at, "last_test", review.at)};
+    if (!review.last_test) {
+        finding.message = "nobody knows when a recovery was last tested with success";
+        finding.note = review.last_test_placeholder ? "a placeholder" : "no `last_test:`";
+        found.push_back(std::move(finding));
+        return;
+    }
+    // A date without a time is that of the east, where it is tomorrow already.
+    constexpr Duration dates_differ = std::chrono::hours(14);
+    const std::optional<Instant>& updated = subject.plan.updated;
+    finding.message = fmt::format("the last test is dated {}", day(*review.last_test));
+    finding.mend = "the date of a test that took place, and `updated:` of when it was written.";
+    if (subject.around.now && *review.last_test > *subject.around.now + dates_differ)
+        finding.note = "that is yet to come";
+    else if (updated && *review.last_test > *updated)
+        finding.note = fmt::format("the plan was last updated before that, {}", day(*updated));
+    else
+        return;
+    found.push_back(std::move(finding));
 }
 
 /// Of the step on each of its targets: whether anything says how long it takes.
@@ -101,7 +119,79 @@ bool is_standing(const plan::Plan& plan, const plan::Step& step, const std::stri
     return false;
 }
 
+/// Where commands on infrastructure act, as far as they say.
+struct Workspace {
+    std::optional<std::string> name;
+};
+
+/// Follows one call; true when it destroys the workspace.
+bool follow(const Call& call, Workspace& workspace) {
+    constexpr std::array<std::string_view, 3> tools{"terraform", "tofu", "terragrunt"};
+    const auto has = [&](std::string_view word) {
+        return std::ranges::find(call.words, word) != call.words.end();
+    };
+    for (const auto* list : {&call.variables, &call.words})  // set for it, or exported
+        for (const std::string& word : *list)
+            if (word.starts_with("TF_WORKSPACE=")) workspace.name = word.substr(13);
+    if (std::ranges::find(tools, call.words.front()) == tools.end()) return false;
+    if (has("workspace") && (has("select") || has("new"))) workspace.name = call.words.back();
+    return has("destroy") || has("-destroy");
+}
+
+/// The scenario that works with infrastructure: in that workspace, or, without one, in any.
+std::string user_of(const plan::Plan& plan, const std::optional<std::string>& workspace) {
+    std::string user;
+    const auto look = [&](const plan::Scenario& scenario, const plan::Step& step) {
+        if (!user.empty()) return;
+        const std::string own = string_or(step.arguments, "workspace", "");
+        const bool described = std::ranges::any_of(step.targets, [&](const std::string& target) {
+            return plan.component(target)->kind == "terraform";
+        });
+        bool uses = described && (!workspace || own == *workspace);
+        if (step.verb == "run") {
+            Workspace there;
+            for (const Call& call : calls_of(string_or(step.arguments, "command", ""))) {
+                const bool tool = call.words.front() == "terraform";
+                (void)follow(call, there);
+                uses = uses || (tool && (!workspace || there.name == workspace));
+            }
+        }
+        if (uses) user = scenario.name;
+    };
+    for (const plan::Scenario& scenario : plan.scenarios)
+        for_each_step(scenario.steps, [&](const plan::Step& step) { look(scenario, step); });
+    return user;
+}
+
+/// A cleanup by hand: `terraform destroy` in a workspace that nobody made for the drill.
+void destroyed_by_commands(const Subject& subject, std::vector<Finding>& found) {
+    for (const plan::Drill& drill : subject.plan.drills) {
+        Workspace workspace;
+        const auto look = [&](const plan::Step& step, bool cleanup) {
+            if (step.verb != "run") return;
+            for (const Call& call : calls_of(string_or(step.arguments, "command", ""))) {
+                if (!follow(call, workspace) || !cleanup) continue;
+                const std::string user = user_of(subject.plan, workspace.name);
+                if (workspace.name && user.empty()) continue;  // the drill's own
+                found.push_back(
+                    {.at = place_in_command(subject, step, call.at),
+                     .message = fmt::format(
+                         "cleaning up after drill {} destroys {}", drill.name,
+                         workspace.name ? fmt::format("workspace {}", *workspace.name)
+                                        : std::string("whatever workspace is current then")),
+                     .note = user.empty() ? "nothing says that the drill made it"
+                                          : fmt::format("{} counts on {}", user,
+                                                        workspace.name ? "it" : "one of them"),
+                     .doubtful = user.empty()});
+            }
+        };
+        for_each_step(drill.steps, [&](const plan::Step& step) { look(step, false); });
+        for_each_step(drill.cleanup, [&](const plan::Step& step) { look(step, true); });
+    }
+}
+
 void drill_destroys(const Subject& subject, std::vector<Finding>& found) {
+    destroyed_by_commands(subject, found);
     for_each_step(subject.plan, [&](const plan::Step& step, const Whereabouts& where) {
         if (!where.cleanup) return;
         for (const std::string& target : step.targets) {
@@ -123,94 +213,11 @@ void drill_destroys(const Subject& subject, std::vector<Finding>& found) {
     });
 }
 
-/// The last two labels of a URL's host, or of a name: "example.com".
-std::string domain_of(std::string_view url) {
-    if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos)
-        url.remove_prefix(scheme + 3);
-    url = url.substr(0, url.find_first_of("/:?"));
-    if (url.find_first_not_of("0123456789.") == std::string_view::npos) return {};
-    const std::size_t last = url.rfind('.');
-    if (last == std::string_view::npos || last == 0) return {};
-    const std::size_t before = url.rfind('.', last - 1);
-    return std::string(before == std::string_view::npos ? url : url.substr(before + 1));
-}
-
-bool lies_in(const std::string& path, const std::string& folder) {
-    return !folder.empty() && !path.empty() && (path == folder || path.starts_with(folder + "/"));
-}
-
-/// The vault and its key, seen from the folders of what they protect.
-void vault_inside(const plan::Plan& plan, std::vector<Finding>& found) {
-    if (!plan.vault) return;
-    const auto tell = [&](const std::string& what, const std::string& where) {
-        found.push_back({.at = plan.vault->at,
-                         .message = fmt::format("{} lies inside {}", what, where),
-                         .note = "it is lost together with what it is for",
-                         .mend = "another disk, better another machine."});
-    };
-    for (const plan::Site& site : plan.sites) {
-        const auto local = site.platforms.find("local");
-        if (local == site.platforms.end()) continue;
-        const std::string folder = string_or(*local, "directory", "");
-        if (lies_in(plan.vault->directory, folder)) tell("the vault", "site " + site.name);
-        if (lies_in(plan.vault->key, folder)) tell("the vault's key", "site " + site.name);
-    }
-    for (const plan::Component& component : plan.components) {
-        const std::string folder = string_or(component.settings, "data_directory", "");
-        if (lies_in(plan.vault->directory, folder)) tell("the vault", component.name);
-        if (lies_in(plan.vault->key, folder)) tell("the vault's key", component.name);
-    }
-    if (lies_in(plan.vault->key, plan.vault->directory)) tell("the vault's key", "the vault");
-}
-
-/// What people look at during a disaster, under the name that the disaster takes down.
-void lifeline_inside(const Subject& subject, std::vector<Finding>& found) {
-    const plan::Plan& plan = subject.plan;
-    vault_inside(plan, found);
-    std::string domain, whose;
-    for (const plan::Component& component : plan.components)
-        for (const char* key : {"url", "record"}) {
-            if (component.kind == "git") continue;  // fetched from, not protected
-            const std::string text = string_or(component.settings, key, "");
-            if (domain.empty() && !text.empty() && !domain_of(text).empty()) {
-                domain = domain_of(text);
-                whose = component.name;
-            }
-        }
-    if (domain.empty()) return;
-    std::vector<std::string> names;
-    plan::Position at;
-    const auto look = [&](const std::string& name, const std::string& url, plan::Position place) {
-        if (domain_of(url) != domain) return;
-        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-        if (at.line == 0) at = place;
-    };
-    for (const plan::Channel& channel : plan.channels)
-        look(channel.name, string_or(channel.settings, "url", ""), channel.at);
-    look("status-page", string_or(plan.status_page, "url", ""),
-         place_of(plan.key_at, "status_page", {}));
-    for (const plan::Link& link : plan.links) look(link.name, link.url, link.at);
-    if (names.empty()) return;
-    found.push_back(
-        {.at = at,
-         .message = fmt::format("{} {} under {}, like {}, which is protected here", listed(names),
-                                names.size() == 1 ? "stands" : "stand", domain, whose),
-         .note = "when that name does not resolve, neither do these"});
-}
-
 }  // namespace
 
 std::vector<Rule> upkeep_rules() {
     constexpr std::string_view theme = "Upkeep";
     return {
-        {.id = "lifeline-inside",
-         .level = DiagnosticLevel::warning,
-         .theme = theme,
-         .finds = "What a recovery needs (vault, key, status page, runbooks) lives inside what "
-                  "it protects.",
-         .reason = "It is lost by the same disaster, at the moment when it is needed.",
-         .mend = "another domain, provider, disk or machine.",
-         .find = lifeline_inside},
         {.id = "drill-destroys",
          .level = DiagnosticLevel::error,
          .theme = theme,
@@ -228,7 +235,7 @@ std::vector<Rule> upkeep_rules() {
         {.id = "never-tested",
          .level = DiagnosticLevel::warning,
          .theme = theme,
-         .finds = "Nobody knows when a recovery was last tested.",
+         .finds = "Nobody knows when a recovery was last tested, or the date cannot be right.",
          .reason = "A plan that was never executed is a guess.",
          .mend = "a drill, and its date.",
          .find = never_tested},

@@ -9,16 +9,18 @@ namespace lifeboat::readiness {
 
 /// Everything that a check computes of one plan. Not copied: it refers into itself.
 struct Judged {
-    explicit Judged(plan::Parsed read, History measured = {})
+    explicit Judged(plan::Parsed read, History measured = {}, Surroundings around = {})
         : parsed(std::move(read)), history(std::move(measured)) {
         if (parsed.has_errors()) return;
+        around.texts = plan::Texts(parsed.sources);
         forecasts = forecast(parsed.plan, catalog, history);
         alone = forecast_alone(parsed.plan, catalog, history);
         judgements = judge({.plan = parsed.plan,
                             .catalog = catalog,
                             .history = history,
                             .forecasts = forecasts,
-                            .alone = alone});
+                            .alone = alone,
+                            .around = std::move(around)});
     }
     Judged(const Judged&) = delete;
     Judged& operator=(const Judged&) = delete;
