@@ -38,7 +38,8 @@ std::string other_disaster(const Proof& proof) {
 
 std::string best_cell(const Output& output, const Outlook& row, const Proof& proof) {
     const std::string_view none = row.objective == Objective::rpo ? "everything" : "never";
-    const std::string text = row.at_best ? readiness::told(*row.at_best) : std::string(none);
+    const std::string text =
+        row.at_best ? readiness::told_over(*row.at_best, row.promised) : std::string(none);
     if (!row.kept) {
         return row.doubtful ? output.paint(Tone::warning, text + " ?")
                             : output.paint(Tone::bad, text + " ✗");
@@ -182,7 +183,7 @@ Json to_json(const Outlook& row, const Proof& proof) {
 }  // namespace
 
 void make_report(CheckReport& report, const plan::Parsed& read, const plan::Catalog& catalog,
-                 const ReadinessInput& input, Instant now) {
+                 const ReadinessInput& input, Instant now, readiness::Surroundings around) {
     report.read = &read;
     for (const plan::Diagnostic& diagnostic : read.diagnostics)
         report.remarks.push_back({.diagnostic = diagnostic, .component = {}, .scenario = {}});
@@ -190,11 +191,14 @@ void make_report(CheckReport& report, const plan::Parsed& read, const plan::Cata
         const plan::Plan& plan = read.plan;
         report.forecasts = readiness::forecast(plan, catalog, input.history);
         report.alone = readiness::forecast_alone(plan, catalog, input.history);
+        around.texts = plan::Texts(read.sources);
+        around.now = now;
         for (readiness::Judgement& judgement : readiness::judge({.plan = plan,
                                                                  .catalog = catalog,
                                                                  .history = input.history,
                                                                  .forecasts = report.forecasts,
-                                                                 .alone = report.alone}))
+                                                                 .alone = report.alone,
+                                                                 .around = std::move(around)}))
             report.remarks.push_back({.diagnostic = std::move(judgement.diagnostic),
                                       .component = std::move(judgement.component),
                                       .scenario = std::move(judgement.scenario)});

@@ -34,9 +34,10 @@ struct CheckReport {
     CheckReport& operator=(const CheckReport&) = delete;
 };
 
-/// Reads, and if the plan is sound, forecasts and judges it. Fills an empty report.
+/// Reads, and if the plan is sound, forecasts and judges it. Fills an empty report. `around`: of
+/// surroundings_of(), where it is known.
 void make_report(CheckReport& report, const plan::Parsed& read, const plan::Catalog& catalog,
-                 const ReadinessInput& input, Instant now);
+                 const ReadinessInput& input, Instant now, readiness::Surroundings around = {});
 
 /// Remarks with their excerpts, the table of objectives, the sum. `all`: every scenario.
 void show(const Output& output, const CheckReport& report, const std::string& file, bool all);

@@ -2,6 +2,7 @@
 
 #include "surface/cli/check_report.h"
 #include "surface/cli/commands.h"
+#include "surface/cli/surroundings.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -17,7 +18,8 @@ Result<ExitCode> check(Session& session, const CheckOptions& options) {
     const plan::Parsed& read = *TRY(session.parsed());
     const ReadinessInput input = readiness_input_or_note(session);
     CheckReport report;
-    make_report(report, read, session.catalog(), input, session.environment().clock.now());
+    make_report(report, read, session.catalog(), input, session.environment().clock.now(),
+                surroundings_of(session, read.plan));
     const Output& output = session.output();
     if (options.sarif)
         output.document(to_sarif(report, LIFEBOAT_VERSION));
