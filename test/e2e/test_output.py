@@ -2,8 +2,10 @@
 import fcntl
 import os
 import pathlib
+import pty
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -174,6 +176,57 @@ def test_nohup_carries_a_recovery_through_the_end_of_its_terminal(cli):
     (cli.home / "slow.go").touch()
     assert driver.wait(timeout=30) == 0
     assert cli.lines() == ["slow", "after"]
+
+
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_a_recovery_goes_on_when_nobody_takes_what_it_says(cli, json):
+    """Ctrl-S, a pager that nobody scrolls, a connection that hangs: the pipe is full and stays so."""
+    cli.steps(*[append(f"a-step-with-a-name-that-takes-its-place-in-a-pipe-{i}") for i in range(60)])
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    driver = subprocess.Popen(cli.command("recover", "test", "--yes", *json), stdin=subprocess.DEVNULL, stdout=writer,
+                              stderr=writer, cwd=cli.home, env=cli.environment())
+    os.close(writer)
+    try:
+        cli.until(lambda: len(cli.lines()) == 60)
+        cli.until(lambda: cli.ask("runs", "latest")["outcome"] == "done")
+        text = b""
+        while piece := os.read(reader, 1 << 20):
+            text += piece
+        assert driver.wait(timeout=30) == 0
+    finally:
+        driver.kill()
+        driver.wait()
+        os.close(reader)
+    assert len(text) > 4096, "all of it came, once somebody took it"
+    assert (b'"result"' if json else b"time: ") in text
+
+
+def test_a_recovery_goes_on_when_its_terminal_hangs(cli):
+    cli.steps(held("slow"), append("after"))
+    leader, follower = pty.openpty()
+    driver = subprocess.Popen(cli.command("recover", "test", "--yes"), stdin=follower, stdout=follower, stderr=follower,
+                              cwd=cli.home, env=cli.environment({"TERM": "xterm"}))
+    try:
+        cli.until(lambda: (cli.home / "slow.begun").exists())
+        termios.tcflow(follower, termios.TCOOFF)      # what Ctrl-S does
+        time.sleep(0.5)                               # some frames
+        (cli.home / "slow.go").touch()
+        cli.until(lambda: cli.lines() == ["slow", "after"])
+        cli.until(lambda: cli.ask("runs", "latest")["outcome"] == "done")
+        termios.tcflow(follower, termios.TCOON)
+        os.close(follower)
+        while True:
+            try:
+                if not os.read(leader, 65536):
+                    break
+            except OSError:
+                break
+        assert driver.wait(timeout=30) == 0
+    finally:
+        driver.kill()
+        driver.wait()
+        os.close(leader)
 
 
 def test_protection_goes_on_when_its_reader_has_left(cli):

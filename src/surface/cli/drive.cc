@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "platform/base/text.h"
+#include "surface/cli/aside.h"
 #include "surface/cli/run_view.h"
 #include "surface/cli/run_words.h"
 
@@ -26,6 +27,12 @@ engine::RunOptions options_for(Session& session, RunView& view) {
     };
     options.on_tick = [&](const rb::RunState& run) { view.tick(run); };
     return options;
+}
+
+/// The run goes on whatever becomes of the terminal; at its end all that was shown is written.
+Result<rb::RunState> beside_its_view(Session& session, const auto& drive) {
+    const Aside aside(session.output());
+    return drive();
 }
 
 /// What the person can do about a run that rests without being over.
@@ -79,8 +86,9 @@ Result<ExitCode> drive_new(Session& session, const rb::RunStarted& start) {
     engine::Workspace& workspace = *TRY(session.workspace());
     auto view = make_run_view(session.output(), session.environment().clock,
                               tightest_rto(workspace.plan, start.graph));
-    const auto run =
-        TRY(engine::begin_run(session.context(), workspace, start, options_for(session, *view)));
+    const auto run = TRY(beside_its_view(session, [&] {
+        return engine::begin_run(session.context(), workspace, start, options_for(session, *view));
+    }));
     return conclude(session, *view, run);
 }
 
@@ -93,8 +101,10 @@ Result<ExitCode> drive_on(Session& session, const RunId& id, const rb::Actor& ac
                         before.outcome ? outcome_name(*before.outcome) : "finished"));
     auto view = make_run_view(session.output(), session.environment().clock,
                               tightest_rto(workspace.plan, before.start.graph));
-    const auto run = TRY(
-        engine::resume_run(session.context(), workspace, id, actor, options_for(session, *view)));
+    const auto run = TRY(beside_its_view(session, [&] {
+        return engine::resume_run(session.context(), workspace, id, actor,
+                                  options_for(session, *view));
+    }));
     return conclude(session, *view, run);
 }
 

@@ -1,12 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <set>
 
 #include "platform/base/size.h"
-#include "platform/observe/redact.h"
 #include "surface/cli/notices.h"
 #include "surface/cli/run_view.h"
 
@@ -86,6 +84,7 @@ public:
     void tick(const rb::RunState& run) override {
         const Monotonic now = clock_.monotonic();
         if (!rows_.empty() && now - drawn_ < frame_every) return;
+        if (output_.is_behind()) return;
         drawn_ = now;
         ++frame_;
         draw(run);
@@ -118,9 +117,7 @@ private:
         if (shown.size() < nodes.size())
             add(text, size, fmt::format("  … and {} more steps", nodes.size() - shown.size()));
         if (!footer_.empty()) add(text, size, footer_);
-        const std::string safe = redact(text);
-        (void)std::fwrite(safe.data(), 1, safe.size(), stderr);
-        (void)std::fflush(stderr);
+        output_.frame(text);
     }
 
     void add(std::string& text, const TerminalSize& size, const std::string& row) {

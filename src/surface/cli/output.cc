@@ -10,9 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "platform/codec/utf8.h"
 #include "platform/observe/redact.h"
+#include "surface/cli/aside.h"
 
 namespace lifeboat::cli {
 namespace {
@@ -32,7 +34,7 @@ std::string well_formed(std::string text) {
 }
 
 /// All of it, also into a pipe that does not block. Returns the errno that stopped it, or 0.
-int put(int descriptor, std::string_view text) {
+int write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
         const ssize_t count = ::write(descriptor, text.data(), text.size());
         if (count >= 0) {
@@ -83,18 +85,32 @@ std::string_view code_of(Tone tone) {
 
 }  // namespace
 
-void Output::line(std::string_view text) const { result(well_formed(redact(text)) + "\n"); }
+void Output::line(std::string_view text) const {
+    put(STDOUT_FILENO, well_formed(redact(text)) + "\n");
+}
+void Output::note(std::string_view text) const {
+    put(STDERR_FILENO, well_formed(redact(text)) + "\n");
+}
 void Output::document(const Json& value) const { line(dump_pretty(value)); }
 void Output::event(const Json& value) const { line(dump(value)); }
-void Output::drawing(std::string_view text) const { result(redact(text)); }
+void Output::drawing(std::string_view text) const { put(STDOUT_FILENO, redact(text)); }
+void Output::frame(std::string_view text) const { put(STDERR_FILENO, redact(text)); }
 
-void Output::note(std::string_view text) const {
-    // Ignored: there is nowhere left to say that it could not be said.
-    (void)put(STDERR_FILENO, well_formed(redact(text)) + "\n");
+bool Output::is_behind() const {
+    const Aside* aside = aside_;
+    return aside != nullptr && aside->is_behind();
 }
 
-void Output::result(const std::string& text) const {
-    if (problem_ != EPIPE) keep(put(STDOUT_FILENO, text));
+void Output::put(int descriptor, std::string text) const {
+    if (Aside* aside = aside_) return aside->give(descriptor, std::move(text));
+    put_now(descriptor, text);
+}
+
+void Output::put_now(int descriptor, std::string_view text) const {
+    if (descriptor == STDOUT_FILENO && problem_ == EPIPE) return;
+    const int problem = write_all(descriptor, text);
+    // Ignored on standard error: there is nowhere left to say that it could not be said.
+    if (descriptor == STDOUT_FILENO) keep(problem);
 }
 
 void Output::keep(int problem) const {
@@ -102,10 +118,11 @@ void Output::keep(int problem) const {
     if (problem == 0 || !problem_.compare_exchange_strong(none, problem)) return;
     if (problem == EPIPE) return;  // `| head` has seen enough
     // One that was closed from the beginning is open for reading now: see open_standard_streams().
-    note(problem == EBADF
-             ? std::string("lifeboat: error: unable to write to standard output: it is closed")
-             : fmt::format("lifeboat: error: unable to write to standard output{}: {}",
-                           name_of(STDOUT_FILENO), std::generic_category().message(problem)));
+    put_now(STDERR_FILENO,
+            "lifeboat: error: unable to write to standard output" +
+                (problem == EBADF ? std::string(": it is closed\n")
+                                  : fmt::format("{}: {}\n", name_of(STDOUT_FILENO),
+                                                std::generic_category().message(problem))));
 }
 
 ExitCode Output::finish(ExitCode code) const {

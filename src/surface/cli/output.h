@@ -18,6 +18,8 @@ namespace lifeboat::cli {
 
 enum class Tone { plain, good, warning, bad, faint, strong };
 
+class Aside;
+
 class Output {
 public:
     struct Options {
@@ -34,8 +36,12 @@ public:
     void line(std::string_view text = {}) const;  ///< standard output
     void drawing(std::string_view text) const;    ///< standard output, as it is: for a terminal
     void note(std::string_view text) const;       ///< standard error
-    void document(const Json& value) const;       ///< `--json`: one document on standard output
-    void event(const Json& value) const;          ///< `--json` of something long: one line each
+    /// Standard error, as it is: one more picture of something that goes on.
+    void frame(std::string_view text) const;
+    /// The terminal has not taken yet what it was given: a frame may be left out.
+    bool is_behind() const;
+    void document(const Json& value) const;  ///< `--json`: one document on standard output
+    void event(const Json& value) const;     ///< `--json` of something long: one line each
     /// "lifeboat: error: …" and its hint; as a JSON object on standard output with --json.
     void error(const Error& error) const;
     std::string paint(Tone tone, std::string_view text) const;
@@ -48,10 +54,14 @@ public:
     ExitCode finish(ExitCode code) const;
 
 private:
-    void result(const std::string& text) const;
+    friend class Aside;
+    void use(Aside* aside) const { aside_ = aside; }
+    void put(int descriptor, std::string text) const;
+    void put_now(int descriptor, std::string_view text) const;
     void keep(int problem) const;
 
     Options options_;
+    mutable std::atomic<Aside*> aside_{nullptr};
     mutable std::atomic<int> problem_{0};  ///< errno of the first write that failed
 };
 
