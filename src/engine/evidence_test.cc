@@ -197,6 +197,12 @@ TEST(evidence_stream, is_found_again_in_the_vault_when_the_state_is_lost) {
     EXPECT_EQ(load_facts(world.state())->size(), 3U);
 }
 
+std::string to_upper(std::string text) {
+    for (char& c : text)
+        if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+    return text;
+}
+
 class EvidenceExport : public ::testing::Test {
 protected:
     void SetUp() override {
@@ -252,6 +258,58 @@ TEST_F(EvidenceExport, that_was_altered_truncated_or_reordered_is_refused) {
     EXPECT_NE(refusal(forged).find("signature"), std::string::npos);
     EXPECT_NE(refusal(Json::array()), "");
     EXPECT_NE(refusal(Json{{"format", "lifeboat-evidence-1"}}), "");
+}
+
+TEST_F(EvidenceExport, with_anything_that_nobody_signed_is_refused) {
+    const auto nobody_signed = [&](const auto& change) {
+        Json changed = document;
+        change(changed);
+        return refusal(changed);
+    };
+    EXPECT_NE(nobody_signed([](Json& d) {
+                  d["summary"] = "all met";
+              }).find("nobody signed the 'summary'"),
+              std::string::npos);
+    EXPECT_NE(nobody_signed([](Json& d) {
+                  d["entries"][1]["note"] = "x";
+              }).find("nobody signed the 'note' of entry 2"),
+              std::string::npos);
+    EXPECT_NE(nobody_signed([](Json& d) {
+                  d["entries"][0]["fact"]["met"] = 1;
+              }).find("entry 1 shows another fact"),
+              std::string::npos);
+    EXPECT_NE(nobody_signed([](Json& d) { d["entries"][0]["fact"]["remark"] = "x"; }), "");
+    EXPECT_NE(nobody_signed([](Json& d) {
+                  d["public_key"] = to_upper(d["public_key"]);
+              }).find("written in another way"),
+              std::string::npos);
+    EXPECT_EQ(nobody_signed([](Json& d) { d = parse_json(dump_canonical(d)).value(); }), "")
+        << "order and blanks are nobody's business";
+}
+
+TEST_F(EvidenceExport, signed_by_a_key_with_which_anybody_signs_anything_is_refused) {
+    // Points of order 1, 8 and 8, and one written beyond the prime; whatever the sign bit says.
+    for (const std::string& key_text :
+         {"01" + std::string(62, '0'), "01" + std::string(60, '0') + "80",
+          std::string("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85"),
+          std::string("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+          "ee" + std::string(60, 'f') + "7f"}) {
+        Json forged = document;
+        forged["public_key"] = key_text;
+        forged["signature"] = "01" + std::string(126, '0');
+        EXPECT_NE(refusal(forged).find("signature"), std::string::npos) << key_text;
+    }
+}
+
+TEST_F(EvidenceExport, whose_chain_was_made_anew_says_so) {
+    const Json first = document;
+    world.lose_state();
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(record_fact(world.workspace(), fact_at(world, seconds(i), "new")).has_value());
+    Json mixed = made();
+    mixed["signed"] = first["signed"];
+    mixed["signature"] = first["signature"];
+    EXPECT_NE(refusal(mixed).find("the chain was made anew"), std::string::npos) << refusal(mixed);
 }
 
 TEST_F(EvidenceExport, must_continue_an_earlier_one) {

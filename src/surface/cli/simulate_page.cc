@@ -65,12 +65,13 @@ std::string cell(std::string_view label, std::string_view text, std::string_view
 void add_head(std::string& out, const std::vector<Simulated>& plans, const SimulatedRuns& runs) {
     const sim::Tally& first = *plans.front().tally;
     const std::string plan = html_escaped(first.stage().plan().name);
-    const std::string count = grouped(first.trials());
+    const std::string count = fmt::format("{} simulated disaster{}", grouped(first.trials()),
+                                          first.trials() == 1 ? "" : "s");
     out += fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-        "<title>{0}: {1} simulated disasters</title>\n<style>{2}</style></head>\n<body>\n"
-        "<header><h1>{0}: {1} simulated disasters</h1>\n",
+        "<title>{0}: {1}</title>\n<style>{2}</style></head>\n<body>\n"
+        "<header><h1>{0}: {1}</h1>\n",
         plan, count, simulate_style);
     out += fmt::format("<p class=\"soft\">Seeds from {}, simulated on {}.</p>\n", runs.seed,
                        format_instant(runs.at).substr(0, date_size));
