@@ -62,7 +62,7 @@ public:
 private:
     char at(std::size_t place) const { return place < text_.size() ? text_[place] : '\0'; }
     void add(std::size_t begin, std::size_t end, std::string what);
-    void value(std::size_t begin, std::string what);
+    std::size_t value(std::size_t begin, std::string what);
     std::string_view name_before(std::size_t end) const;
     std::size_t behind_blanks(std::size_t place) const {
         return std::min(text_.find_first_not_of(blanks, place), text_.size());
@@ -82,13 +82,17 @@ void Search::add(std::size_t begin, std::size_t end, std::string what) {
     found_.push_back({.at = begin, .size = end - begin, .what = std::move(what)});
 }
 
-/// What stands there: in quotes, or up to the next blank.
-void Search::value(std::size_t begin, std::string what) {
+/// What stands there, in quotes or up to the next blank, and where that ends.
+std::size_t Search::value(std::size_t begin, std::string what) {
     if (at(begin) == '\\' && at(begin + 1) == '"') ++begin;
     const char quote = at(begin);
-    if (quote != '"' && quote != '\'') return add(begin, end_of_word(begin), std::move(what));
-    add(begin + 1, std::min(text_.find_first_of(std::string{quote, '\\'}, begin + 1), text_.size()),
-        std::move(what));
+    const bool quoted = quote == '"' || quote == '\'';
+    if (quoted) ++begin;
+    const std::size_t end =
+        quoted ? std::min(text_.find_first_of(std::string{quote, '\\'}, begin), text_.size())
+               : end_of_word(begin);
+    add(begin, end, std::move(what));
+    return end;
 }
 
 std::string_view Search::name_before(std::size_t end) const {
@@ -127,7 +131,7 @@ void Search::assignments() {
             const std::size_t stop = end_of_word(begin);
             if (at(stop) == ' ' && !is_blank(at(stop + 1))) begin = stop + 1;
         }
-        value(begin, fmt::format("the value of {}", name));
+        i = std::max(i, value(begin, fmt::format("the value of {}", name)) - 1);
     }
 }
 
@@ -142,7 +146,7 @@ void Search::options() {
         if (name.empty() || name == "secret" || !is_secret_name(name) || !is_blank(at(end)))
             continue;
         const std::size_t begin = behind_blanks(end);
-        if (at(begin) != '-') value(begin, fmt::format("the value of --{}", name));
+        if (at(begin) != '-') i = value(begin, fmt::format("the value of --{}", name)) - 2;
     }
 }
 

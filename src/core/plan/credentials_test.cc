@@ -62,6 +62,16 @@ TEST(Credentials, are_not_what_only_stands_for_one) {
         EXPECT_EQ(found(text), "") << text;
 }
 
+TEST(Credentials, of_a_long_text_are_looked_for_once) {
+    for (const std::string_view piece :
+         {"password=", "x-token:", "--password\\a\\", "Bearer ", "http://a:b@", "\"token\":'",
+          "curl -u a:", "=", ":", "--", "\\"}) {
+        std::string text;
+        while (text.size() < 400'000) text += piece;
+        EXPECT_LT(credentials_of_commands(text).size(), 100'000U) << piece;
+    }
+}
+
 TEST(Credentials, say_what_they_are) {
     const auto all = credentials_of_commands("PGPASSWORD=x curl -u a:b http://c:d@e Bearer f");
     ASSERT_EQ(all.size(), 4U);

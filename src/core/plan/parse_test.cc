@@ -372,9 +372,22 @@ scenarios:
     EXPECT_EQ(parsed.diagnostics.back().level, DiagnosticLevel::warning);
 }
 
+TEST(ParsePlan, of_a_text_full_of_secrets_some_are_told_and_none_is_shown) {
+    std::string text =
+        "lifeboat: 1\nplan: p\ncomponents: {a: {kind: shell}}\nscenarios:\n  s:\n    steps:\n      "
+        "- run: |\n";
+    for (int i = 0; i < 3000; ++i) text += "          TOKEN=t" + std::to_string(i) + " a\n";
+    const Parsed parsed = parse_text(text + "        timeout: nonsense\n");
+    EXPECT_EQ(parsed.diagnostics.size(), 21U);
+    EXPECT_FALSE(parsed.sources[0].text.contains("=t2999"));
+    EXPECT_FALSE(parsed.sources[0].text.contains("=t0"));
+    EXPECT_TRUE(parsed.sources[0].text.contains("timeout: nonsense"));
+}
+
 TEST(ParsePlan, a_template_that_names_nothing_is_told_at_its_line) {
     const Parsed parsed = parse_text(R"(lifeboat: 1
 plan: p
+components: {a: {kind: shell}}
 scenarios:
   s:
     steps:
@@ -383,7 +396,7 @@ scenarios:
           two {{ steps.nobody.x }}
           three {{ nothing }}
 )");
-    EXPECT_EQ(places(parsed), (Places{"8:18 unknown-template", "9:20 unknown-template"}))
+    EXPECT_EQ(places(parsed), (Places{"9:18 unknown-template", "10:20 unknown-template"}))
         << all(parsed);
 }
 

@@ -202,9 +202,19 @@ void Reader::reveal(const Node& node, std::string_view key, const Credential& se
 /// In a sentence "token=" is a word: only what is run has variables and options.
 void Reader::look_for_secrets(const Node& node, const Reading& reading) {
     const bool runs = reading.runs || reading.key == "written";
-    for (const Credential& secret :
-         runs ? credentials_of_commands(node.scalar) : passwords_in_urls(node.scalar))
-        reveal(node, reading.key, secret);
+    reveal_all(node, reading.key,
+               runs ? credentials_of_commands(node.scalar) : passwords_in_urls(node.scalar));
+}
+
+void Reader::reveal_all(const Node& node, std::string_view key,
+                        const std::vector<Credential>& secrets) {
+    constexpr std::size_t told_max = 20;  // the place of each is looked for in the whole text
+    for (std::size_t i = 0; i < std::min(secrets.size(), told_max); ++i)
+        reveal(node, key, secrets[i]);
+    if (secrets.size() <= told_max) return;
+    const std::size_t end = node.scalar.find_last_not_of(" \t\r\n");
+    const auto last = sources.find(node.at, node.scalar, end);
+    revealed.push_back({.at = node.at, .value = {}, .last = last.value_or(Position{})});
 }
 
 /// An option and its value are two words of a list.
@@ -215,15 +225,16 @@ void Reader::look_into_words(const Node& words, std::string_view key) {
         begins.push_back(line.size());
         line += word.scalar + "\n";
     }
+    std::vector<std::vector<Credential>> found(words.items.size());
     for (Credential secret : credentials_of_commands(line)) {
         const auto behind = std::ranges::upper_bound(begins, secret.at);
         const auto index = static_cast<std::size_t>(behind - begins.begin()) - 1;
-        const Node& word = words.items[index];
         secret.at -= begins[index];
-        const std::size_t rest = word.scalar.size() - secret.at;
+        const std::size_t rest = words.items[index].scalar.size() - secret.at;
         secret.size = secret.at == 0 ? rest : std::min(secret.size, rest);
-        reveal(word, key, secret);
+        if (secret.size > 0) found[index].push_back(std::move(secret));
     }
+    for (std::size_t i = 0; i < found.size(); ++i) reveal_all(words.items[i], key, found[i]);
 }
 
 std::optional<Json> Reader::command_line(const Node& node, Reading reading) {
@@ -238,8 +249,9 @@ std::optional<Json> Reader::command_line(const Node& node, Reading reading) {
     return found;
 }
 
-Position Reader::place_of(const TemplateUse& use, std::string_view name) const {
-    if (!use.text.contains('\n') && !use.text.contains(' ')) return use.at;
+Position Reader::place_of(const TemplateUse& use, std::string_view name) {
+    if (places_left_ == 0) return use.at;
+    --places_left_;
     const Position at = sources.place(use.at, use.text, use.text.find(name));
     return at.line == use.at.line ? use.at : at;
 }

@@ -82,7 +82,7 @@ public:
     std::vector<std::pair<std::string, Position>> texts(const yaml::Node& node,
                                                         const Reading& reading);
     /// Where the template stands, when not in the first line of its text.
-    Position place_of(const TemplateUse& use, std::string_view name) const;
+    Position place_of(const TemplateUse& use, std::string_view name);
     /// A name of that sort; false after saying that there is none.
     bool refers(const std::string& name, Position at, Refers sort);
     /// Says that the node should be something else.
@@ -101,10 +101,13 @@ private:
     void look_for_secrets(const yaml::Node& node, const Reading& reading);
     void look_into_words(const yaml::Node& words, std::string_view key);
     void reveal(const yaml::Node& node, std::string_view key, const Credential& secret);
+    void reveal_all(const yaml::Node& node, std::string_view key,
+                    const std::vector<Credential>& secrets);
     void take_templates(const yaml::Node& node, const Reading& reading);
 
     std::array<Names, 8> names_;
     unsigned suggestions_left_ = 200;
+    unsigned places_left_ = 200;  ///< each follows a whole text
 };
 
 /// "a mapping", "a list", "nothing", "a text".
