@@ -125,7 +125,7 @@ void Hands::carry(const rb::RunState& state, const rb::StartVerb& command) {
     Chance chance = luck(index, command.attempt, calling);
     const Duration quick = chance.between(seconds(1), seconds(20));
     const auto fails = [&](Error error) {
-        tell("provider", fmt::format("{}: {}", node.id.value, error.message));
+        tell("provider", "{}: {}", node.id.value, error.message);
         reply(quick, rb::StepFailed{command.step, command.attempt, std::move(error)});
     };
     if (act_.out_of_reach[index]) return fails(unavailable("the site does not answer"));
@@ -139,7 +139,7 @@ void Hands::carry(const rb::RunState& state, const rb::StartVerb& command) {
     if (fate < failing) return fails(unavailable("the provider answers 503"));
     if (fate < failing + weather_.breaking) return fails(denied("the provider refuses the call"));
     if (fate < failing + weather_.breaking + weather_.hanging / 2)
-        return tell("provider", fmt::format("{}: the call hangs", node.id.value));
+        return tell("provider", "{}: the call hangs", node.id.value);
     work(index, command.step, command.attempt, chance);
 }
 
@@ -161,7 +161,7 @@ void Hands::work(std::uint32_t index, const StepId& id, unsigned attempt, Chance
     deed.busy = true;
     const Duration takes = time_of_work(index, attempt);
     deed.ends = now_ + takes;
-    if (reply_lost) return tell("provider", fmt::format("{}: the reply gets lost", id.value));
+    if (reply_lost) return tell("provider", "{}: the reply gets lost", id.value);
     if (takes > long_work) return reply(seconds(1), rb::StepOperating{id, attempt, "op"});
     if (deed.will_fail)
         return reply(takes, rb::StepFailed{id, attempt, corrupt("the work failed")});
@@ -232,6 +232,7 @@ void Hands::on_event(const rb::Event& event) {
         const std::uint32_t node = node_of(held->step);
         Chance chance = luck(node, ++deeds_[node].held, mending);
         static const Pace finding_out = Pace::around(minutes(8), minutes(40));
+        tell("people", "on call is called for {}", held->step.value);
         schedule(draw_response(chance, weather_.night) + finding_out.draw(chance),
                  Arrival{.what = Arrival::What::held,
                          .body = std::nullopt,
@@ -255,7 +256,7 @@ void Hands::call_approvers(std::uint32_t index) {
                 if (person.empty() || std::ranges::find(called, person) != called.end())
                     person = one;
         if (person.empty()) {
-            tell("people", fmt::format("'{}' must approve, and there is nobody", name));
+            tell("people", "'{}' must approve, and there is nobody", name);
             continue;
         }
         called.push_back(person);
@@ -266,6 +267,7 @@ void Hands::call_approvers(std::uint32_t index) {
         Duration after = draw_response(chance, weather_.night);
         if (const auto& measured = act_.approvals[index]) after = measured->draw(chance);
         if (is_there) after = at_hand.draw(chance);
+        tell("people", "{} is called to approve {}", person, node.id.value);
         schedule(after, Arrival{.what = Arrival::What::approval,
                                 .body = std::nullopt,
                                 .timer = {},
@@ -291,7 +293,11 @@ std::optional<rb::Body> Hands::look(const rb::RunState& state, const Arrival& ar
 std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t index) {
     const rb::Node& node = act_.nodes[index];
     const rb::StepState& step = state.steps.at(node.id);
-    if (step.status != rb::StepStatus::needs_person) return std::nullopt;
+    if (step.status != rb::StepStatus::needs_person) {
+        tell("people", "on call is there for {}: {}", node.id.value,
+             step.ended ? "it is over already" : "it goes on by itself");
+        return std::nullopt;
+    }
     Deed& deed = deeds_[index];
     settle(deed);
     const rb::Actor actor{
@@ -302,6 +308,7 @@ std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t ind
                         .node = index,
                         .person = "on call"};
     if (step.unsure && deed.busy) {
+        tell("people", "on call sees that {} is still being done, and waits", node.id.value);
         schedule(deed.ends - now_ + minutes(1), again);
         return std::nullopt;
     }
@@ -311,10 +318,18 @@ std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t ind
                             const auto holders = node.approvers.find(name);
                             return holders == node.approvers.end() || holders->second.empty();
                         });
-    if (nobody) return std::nullopt;  // it waits for somebody whom the plan does not name
-    if (act_.out_of_reach[index] && deed.held > retries_by_person)
-        return std::nullopt;  // it stands where nothing is any more
+    if (nobody) {
+        tell("people", "on call can do nothing for {}: who must approve it is nobody",
+             node.id.value);
+        return std::nullopt;
+    }
+    if (act_.out_of_reach[index] && deed.held > retries_by_person) {
+        tell("people", "on call can do nothing for {}: it stands where nothing is any more",
+             node.id.value);
+        return std::nullopt;
+    }
     if (act_.control_plane[index] && now_ < weather_.control_plane && deed.held > 1) {
+        tell("people", "on call waits for the control plane of {}", node.id.value);
         schedule(minutes(30), again);  // and look again
         return std::nullopt;
     }
@@ -328,10 +343,11 @@ std::optional<rb::Body> Hands::mend(const rb::RunState& state, std::uint32_t ind
         return rb::RetryRequested{node.id, actor, step.unsure, step.attempt};
     if (deed.held == retries_by_person + 1) {
         ++deed.held;
-        tell("people", fmt::format("{}: somebody begins to do it by hand", node.id.value));
+        tell("people", "on call begins to do {} by hand", node.id.value);
         schedule(scaled(time_of_work(index, 0), 1.5), again);
         return std::nullopt;
     }
+    tell("people", "on call has done {} by hand", node.id.value);
     deed.there = true;
     return rb::StepBypassed{node.id, actor, Json::object()};
 }

@@ -6,6 +6,8 @@
 /// like. Every draw comes from a stream of its own step, so that two plans meet the same luck. Not
 /// thread-safe.
 
+#include <fmt/core.h>
+
 #include <functional>
 #include <set>
 #include <string>
@@ -66,6 +68,11 @@ public:
     void schedule(Duration after, Arrival arrival);
     /// The next that happens; nothing: nothing ever will.
     std::optional<Arrival> next();
+    /// One line of the story, when somebody listens.
+    template <class... T>
+    void tell(std::string_view who, fmt::format_string<T...> text, T&&... values) const {
+        if (tell_) tell_(now_, who, fmt::format(text, std::forward<T>(values)...));
+    }
     /// From now on, replies to the engine that is gone go nowhere.
     void change_engine() { ++engine_; }
     unsigned engine() const { return engine_; }
@@ -102,9 +109,6 @@ private:
     void reply(Duration after, runbook::Body body);
     std::uint32_t node_of(const StepId& id) const { return act_.node_of.at(id); }
     Chance luck(std::uint32_t node, unsigned attempt, unsigned purpose) const;
-    void tell(std::string_view who, const std::string& what) const {
-        if (tell_) tell_(now_, who, what);
-    }
 
     const Act& act_;
     const Weather& weather_;

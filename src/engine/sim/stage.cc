@@ -7,6 +7,7 @@
 
 #include "core/readiness/durations.h"
 #include "core/readiness/loss.h"
+#include "platform/base/text.h"
 
 namespace lifeboat::engine::sim {
 namespace {
@@ -149,6 +150,13 @@ std::string site_of_data(const rb::Graph& graph, const std::string& component) {
 
 std::uint32_t place_of(const plan::Plan& plan, const std::string& component) {
     return static_cast<std::uint32_t>(plan.component_index.find(component)->second);
+}
+
+std::string scenarios_of(const plan::Plan& plan) {
+    std::vector<std::string> names;
+    for (const plan::Scenario& scenario : plan.scenarios) names.push_back(scenario.name);
+    if (names.empty()) return "The plan has none.";
+    return fmt::format("The plan has: {}.", join(names, ", "));
 }
 
 }  // namespace
@@ -326,7 +334,7 @@ Result<Stage> Stage::make(const plan::Plan& plan, const plan::Catalog& given,
                        "Give components `objectives: {rto: …, rpo: …}`.");
     if (!options.scenario.empty() && plan.scenario(options.scenario) == nullptr)
         return not_found(fmt::format("there is no scenario '{}'", options.scenario),
-                         "`lifeboat check` lists the plan's scenarios.");
+                         scenarios_of(plan));
     for (const plan::Person& person : plan.people)
         stage.has_people_ = stage.has_people_ || !person.placeholder;
     for (const plan::Scenario& scenario : plan.scenarios) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/sim/lean_carrier.h"
+#include "engine/sim/tale.h"
 #include "platform/state/open.h"
 
 namespace lifeboat::engine::sim {
@@ -71,6 +72,8 @@ private:
             happen(*arrival);
         }
         const rb::RunState& state = carrier_->run();
+        if (state.status != rb::RunStatus::finished)
+            hands_.tell("people", "nobody comes any more, and the run never ends");
         result_.status = state.status;
         result_.outcome = state.outcome;
         result_.took = state.latest - (strikes_.at + *strikes_.started);
@@ -80,10 +83,10 @@ private:
     void make_carrier() {
         auto observer = [this](const rb::RunState& state, const rb::Event& event) {
             ++result_.events;
+            if (options_.tell)
+                if (const std::string text = tale_.tell(state, event); !text.empty())
+                    options_.tell(hands_.now(), "run", text);
             hands_.on_event(event);
-            if (!options_.tell) return;
-            if (std::string text = story_of(state, event); !text.empty())
-                options_.tell(hands_.now(), "run", text);
         };
         if (!options_.faithful) {
             carrier_ = std::make_unique<LeanCarrier>(hands_, std::move(observer));
@@ -107,7 +110,7 @@ private:
     /// The machine that the engine runs on is gone; another takes over, from the journal.
     void die() {
         ++result_.crashes;
-        if (options_.tell) options_.tell(hands_.now(), "engine", "the engine dies");
+        hands_.tell("engine", "the engine dies");
         hands_.change_engine();
         is_up_ = false;
         hands_.schedule(luck_.between(seconds(20), minutes(8)),
@@ -146,7 +149,10 @@ private:
             case Arrival::What::held:
                 break;
         }
-        if (!is_up_) return waiting_.push_back(arrival);
+        if (!is_up_) {
+            hands_.tell("people", "{} is there, and finds no engine to ask", arrival.person);
+            return waiting_.push_back(arrival);
+        }
         if (auto body = hands_.look(carrier_->run(), arrival))
             after(carrier_->take_request(carrier_->run().inbox + 1,
                                          {strikes_.at + hands_.now(), std::move(*body)}));
@@ -258,6 +264,7 @@ private:
     Chance luck_;
     std::unique_ptr<MemoryState> memory_;
     std::unique_ptr<Carrier> carrier_;
+    Tale tale_;
     bool is_up_ = true;
     std::uint64_t dies_at_ = 0, steps_ = 0;
     std::vector<Arrival> waiting_;  // people who came while no engine was there
@@ -270,47 +277,6 @@ private:
 
 TrialResult run_trial(const Stage& stage, const TrialOptions& options) {
     return Trial(stage, options).run();
-}
-
-std::string story_of(const rb::RunState& state, const rb::Event& event) {
-    const auto took = [&](const StepId& id) {
-        const rb::StepState& step = state.steps.at(id);
-        return step.began ? human_duration(event.at - *step.began) : std::string("0s");
-    };
-    if (const auto* e = std::get_if<rb::RunStarted>(&event.body))
-        return fmt::format("the run of {} begins: {} steps", e->scenario, e->graph.nodes.size());
-    if (const auto* e = std::get_if<rb::StepIntended>(&event.body))
-        return e->attempt == 1
-                   ? fmt::format("{} begins", e->step.value)
-                   : fmt::format("{} begins again, attempt {}", e->step.value, e->attempt);
-    if (const auto* e = std::get_if<rb::StepSucceeded>(&event.body))
-        return fmt::format("{} is done after {}", e->step.value, took(e->step));
-    if (const auto* e = std::get_if<rb::StepFailed>(&event.body))
-        return fmt::format("{} failed: {}", e->step.value, e->error.message);
-    if (const auto* e = std::get_if<rb::CancelIntended>(&event.body))
-        return fmt::format("{} takes too long and is stopped", e->step.value);
-    if (const auto* e = std::get_if<rb::StepProbed>(&event.body))
-        return fmt::format("{} was looked at: {}", e->step.value,
-                           e->verdict == rb::ProbeVerdict::absent ? "nothing happened"
-                           : e->verdict == rb::ProbeVerdict::done ? "it is done"
-                                                                  : "it goes on");
-    if (const auto* e = std::get_if<rb::ApprovalAsked>(&event.body))
-        return fmt::format("{} waits for approval", e->step.value);
-    if (const auto* e = std::get_if<rb::Approved>(&event.body))
-        return fmt::format("{} approves {}", e->actor.person, e->step.value);
-    if (const auto* e = std::get_if<rb::StepHeld>(&event.body))
-        return fmt::format("{} needs a person: {}", e->step.value, e->error.message);
-    if (const auto* e = std::get_if<rb::RetryRequested>(&event.body))
-        return fmt::format("{} lets {} try again", e->actor.person, e->step.value);
-    if (const auto* e = std::get_if<rb::StepBypassed>(&event.body))
-        return fmt::format("{} was done by hand", e->step.value);
-    if (const auto* e = std::get_if<rb::StepGivenUp>(&event.body))
-        return fmt::format("{} is given up: {}", e->step.value, e->error.message);
-    if (std::holds_alternative<rb::EngineStarted>(event.body))
-        return "another engine goes on from the journal";
-    if (std::holds_alternative<rb::RunFinished>(event.body))
-        return fmt::format("the run ends after {}", human_duration(event.at - state.began));
-    return {};
 }
 
 }  // namespace lifeboat::engine::sim

@@ -67,7 +67,4 @@ Strikes draw_strikes(const Stage& stage, std::uint64_t seed);
 std::optional<Duration> draw_loss(const Strikes& strikes, std::uint32_t component,
                                   std::uint64_t seed);
 
-/// What a run's event says to people; "" when it says nothing to them.
-std::string story_of(const runbook::RunState& state, const runbook::Event& event);
-
 }  // namespace lifeboat::engine::sim

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/plan/parse.h"
 #include "engine/sim/campaign.h"
 #include "engine/sim/explain.h"
+#include "platform/base/text.h"
 #include "platform/env/sim_clock.h"
 
 namespace lifeboat::engine::sim {
@@ -253,6 +256,66 @@ TEST(Explain, tells_one_disaster_from_its_beginning_to_its_results) {
     EXPECT_EQ(told.results.size(), 3U) << "two of the database, and the shop waits for it";
     const TrialResult alone = run_trial(*plan.stage, {.seed = 3});
     EXPECT_EQ(told.trial.took, alone.took) << "the story is that of the counted trial";
+}
+
+/// Reads a story as people do: whatever moves a step must have been said.
+class Reader {
+public:
+    /// What is wrong with this line after those before it; "" when nothing is.
+    std::string read(const std::string& line) {
+        const auto says = [&](std::string_view words) { return line.find(words) != line.npos; };
+        std::string& last = last_[step_of(line)];
+        std::string wrong;
+        const bool moved = last == "asked" || last == "open";
+        if (says("another engine goes on"))
+            for (auto& [step, said] : last_)
+                if (said != "held") said = "open";  // what it was at began with the engine
+        if (says(" needs a person: ")) last = "held";
+        if (says(" waits for approval")) last = "held";
+        if (says(" lets ") || says(" approves ") || says(" has every approval")) last = "asked";
+        if (says(" will be tried again in ") || says(": nothing happened")) last = "open";
+        if (says(" begins again, attempt ")) {
+            if (!moved) wrong = "it begins again, and nothing says why";
+            last.clear();
+        }
+        if (says(" is done after ") && last == "held") wrong = "nobody did it, and it is done";
+        if (says("on call begins to do ") && last != "held") wrong = "nobody was asked for";
+        return wrong;
+    }
+
+private:
+    static std::string step_of(const std::string& line) {
+        for (const char* step : {"restore-database", "repoint-shop", "verify-database",
+                                 "restore-cache", "verify-cache"})
+            if (line.find(step) != line.npos) return step;
+        return {};
+    }
+    std::map<std::string, std::string> last_;
+};
+
+TEST(Explain, leaves_no_hole_in_any_story) {
+    std::string plan = shop_plan;
+    plan.replace(plan.find("[{restore: cache}]"), 18, "[{restore: cache}, {verify: cache}]");
+    const Tried made = tried(plan);
+    std::map<std::string, unsigned> seen;
+    for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+        const Explanation told = explain(*made.stage, seed);
+        Reader reader;
+        for (const incident::Entry& entry : told.incident.timeline) {
+            const std::string wrong = reader.read(entry.what);
+            EXPECT_EQ(wrong, "") << "seed " << seed << ": " << entry.what << "\n"
+                                 << join(incident::timeline_text(told.incident), "\n");
+            if (!wrong.empty()) return;
+            for (const char* words :
+                 {" needs a person: ", "the answer comes late", " will be tried again in ",
+                  "on call is called", " is called to approve ", " approves ", " lets ",
+                  " was done by hand", "on call is there for ", "finds no engine to ask"})
+                seen[words] += entry.what.find(words) != std::string::npos;
+        }
+    }
+    EXPECT_EQ(seen.size(), 10U);
+    for (const auto& [words, times] : seen)
+        EXPECT_GT(times, 0U) << "'" << words << "' never happened: the test reads too little";
 }
 
 TEST(Histogram, keeps_quantiles_within_two_percent) {
