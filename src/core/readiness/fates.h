@@ -2,6 +2,8 @@
 /// What becomes of every component in one scenario: by which steps it is brought back, told, cut
 /// off and proven, in which order, and when it is back. Inside of core/readiness. Pure.
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,10 @@
 #include "core/readiness/reach.h"
 
 namespace lifeboat::readiness {
+
+inline bool is_one_of(std::string_view verb, std::initializer_list<std::string_view> verbs) {
+    return std::ranges::find(verbs, verb) != verbs.end();
+}
 
 /// What does not change from scenario to scenario.
 struct Outline {
