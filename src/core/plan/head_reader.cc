@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/plan/parts.h"
@@ -68,6 +69,21 @@ Json read_platform(Reader& reader, const Node& node, const std::string& platform
     return found;
 }
 
+/// Said of a plan that is right otherwise: a mistake may be why there is none.
+void judge_components(Reader& reader, const Node& root) {
+    const Node* components = root.find("components");
+    const bool nothing = components == nullptr || components->type == yaml::Type::null ||
+                         (components->is_mapping() && components->entries.empty());
+    const bool is_right = std::ranges::none_of(reader.diagnostics, [](const Diagnostic& one) {
+        return one.level == DiagnosticLevel::error;
+    });
+    if (nothing && is_right)
+        reader.warning(components == nullptr ? root.at : components->at, "no-components",
+                       "the plan has no components: it protects nothing",
+                       "Name what must survive under `components:`; `lifeboat init` finds what "
+                       "runs here.");
+}
+
 }  // namespace
 
 void each_named(Reader& reader, const Node& map, std::string_view what, bool strict,
@@ -131,15 +147,7 @@ void read_head(Reader& reader, const Node& root, Plan& plan) {
             part(reader, *node, plan);
         }
     }
-    // What is written there, and could not be read, has been told about.
-    const Node* components = root.find("components");
-    const bool nothing = components == nullptr || components->type == yaml::Type::null ||
-                         (components->is_mapping() && components->entries.empty());
-    if (nothing)
-        reader.warning(components == nullptr ? root.at : components->at, "no-components",
-                       "the plan has no components: it protects nothing",
-                       "Name what must survive under `components:`; `lifeboat init` finds what "
-                       "runs here.");
+    judge_components(reader, root);
 }
 
 void read_sites(Reader& reader, const Node& map, Plan& plan) {

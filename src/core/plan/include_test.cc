@@ -23,7 +23,8 @@ TEST(IncludedFiles, add_their_sections) {
         {{"plan.yaml", "lifeboat: 1\nplan: p\ninclude: [parts/people.yaml]\npeople: {a: {}}\n"},
          {"parts/people.yaml", "include: more.yaml\npeople: {b: {roles: [r]}}\n"},
          {"parts/more.yaml", "lifeboat: 1\nroles: {r: {}}\n"}});
-    EXPECT_TRUE(parsed.diagnostics.empty()) << all(parsed);
+    ASSERT_EQ(parsed.diagnostics.size(), 1U) << all(parsed);
+    EXPECT_EQ(parsed.diagnostics[0].id, "no-components");
     EXPECT_EQ(parsed.plan.people.size(), 2U);
     EXPECT_EQ(parsed.plan.roles.size(), 1U);
     EXPECT_EQ(parsed.plan.files,

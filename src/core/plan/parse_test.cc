@@ -60,6 +60,15 @@ TEST(ParsePlan, a_sound_plan_has_no_diagnostics) {
     EXPECT_TRUE(parsed.diagnostics.empty()) << all(parsed);
 }
 
+TEST(ParsePlan, a_plan_without_components_is_told_of_and_no_error) {
+    for (const char* components : {"", "components:\n", "components: {}\n"}) {
+        const Parsed parsed = parse_text(std::string("lifeboat: 1\nplan: p\n") + components);
+        ASSERT_EQ(parsed.diagnostics.size(), 1U) << all(parsed);
+        EXPECT_EQ(parsed.diagnostics[0].id, "no-components");
+        EXPECT_FALSE(parsed.has_errors());
+    }
+}
+
 TEST(ParsePlan, a_component_holds_what_was_written) {
     const Parsed parsed = parse_text(small_plan);
     const Component* database = parsed.plan.component("database");
