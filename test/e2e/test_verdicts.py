@@ -1,7 +1,6 @@
 """What a verdict is worth for other points: an old proof makes nothing newer green, and takes no finding back."""
 
 
-
 def standing(cli, objective="restorable"):
     rows = cli.ask("evidence")["evidence"]
     return next(row["standing"] for row in rows if row["objective"] == objective)

@@ -51,11 +51,10 @@ struct Arrival {
 class Hands final : public Executor {
 public:
     Hands(const Act& act, const Weather& weather, std::uint64_t seed, const Teller& tell)
-        : act_(act),
-          weather_(weather),
-          seed_(seed),
-          tell_(tell),
-          deeds_(act.nodes.size()) {}
+        : act_(act), weather_(weather), seed_(seed), tell_(tell), deeds_(act.nodes.size()) {
+        // Whoever has begun the run is there; an automatic one nobody has begun.
+        if (act.scenario != nullptr && !act.scenario->automatic) awake_.emplace("on call");
+    }
 
     void start(const runbook::RunState& state, const runbook::Command& command) override;
     /// Something durable happened: somebody may have to come.

@@ -118,6 +118,11 @@ Result<Measurements> measurements(engine::Workspace& workspace, engine::Instance
     return found;
 }
 
+/// The plan promises no proof of its points: it is told of once there is one.
+bool is_shown(const Promise& promise) {
+    return promise.objective != readiness::Objective::restorable || promise.proof.fact;
+}
+
 bool is_in_trouble(const BoardRow& row, Instant now) {
     const auto& rpo = row.component->objectives.rpo;
     return row.seen.health == watch::Health::unhealthy ||
@@ -162,7 +167,8 @@ Board look_at_board(Session& session, engine::Workspace& workspace,
             row.instance = found->second;
         row.exposure = exposure_of(session, workspace, instances, component, row.instance);
         for (const Promise& promise : promises)
-            if (promise.component == &component) row.promises.push_back(promise);
+            if (promise.component == &component && is_shown(promise))
+                row.promises.push_back(promise);
         if (measured.has_value())
             for (const readiness::Forecast& one : measured->forecasts)
                 if (one.component == component.name && (one.hit || one.touched))

@@ -139,13 +139,11 @@ std::string proof_words(const readiness::Proof& proof) {
 /// "RTO proven 2m ago, RPO unproven", each in the tone that it has earned.
 std::string evidence(const Output& output, const BoardRow& row) {
     std::string text;
-    for (const Promise& promise : row.promises) {
-        if (promise.objective == Objective::restorable && !promise.proof.fact) continue;
+    for (const Promise& promise : row.promises)
         text += (text.empty() ? "" : ", ") +
                 output.paint(
                     tone_of(promise.proof.standing),
                     fmt::format("{} {}", words_for(promise.objective), proof_words(promise.proof)));
-    }
     return text;
 }
 
