@@ -56,9 +56,9 @@ struct Proof {
 };
 
 /// Digest (hex) of what a fact about this component in this scenario ("" = none) rests on: the
-/// component with its objectives and what it needs, their sites, the scenario's steps, what it loses
-/// and how that is seen, and the looks at what stands on the component that end it. Texts
-/// for people, places in the file and other components do not count.
+/// component with its objectives and what it needs, their sites, the scenario's steps, what it
+/// loses and how that is seen, and the looks at what stands on the component that end it. Texts for
+/// people, places in the file and other components do not count.
 std::string part_digest(const plan::Plan& plan, std::string_view component,
                         std::string_view scenario);
 

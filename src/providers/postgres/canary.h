@@ -31,8 +31,8 @@ constexpr Duration canary_write_time = std::chrono::seconds(10);  ///< then ther
 /// may not), those of the connection.
 Result<WrittenCanary> write_canary(const Context& context, const Server& server);
 
-/// Writes one every minute until stopped: so that older points can be measured, too. `trouble` hears
-/// why none could be written, once for each reason. Always succeeds.
+/// Writes one every minute until stopped: so that older points can be measured, too. `trouble`
+/// hears why none could be written, once for each reason. Always succeeds.
 Result<void> release_canaries(const Context& context, const Server& server,
                               const std::function<void(const std::string&)>& trouble);
 

@@ -34,6 +34,14 @@ std::int64_t limit_at(ByteView bytes, std::size_t index) {
     return load_le<std::int32_t>(bytes, at_max_connections + index * sizeof(std::int32_t));
 }
 
+/// A damaged file may say any number: what no clock shows is the end of time.
+Instant instant_of_seconds(std::int64_t seconds) {
+    constexpr std::int64_t second = 1'000'000;
+    const std::int64_t most = Instant::max().time_since_epoch().count() / second;
+    if (seconds > most || seconds < -most) return seconds > 0 ? Instant::max() : Instant::min();
+    return Instant(Duration(seconds * second));
+}
+
 }  // namespace
 
 Limits Limits::raised_to(const Limits& other) const {
@@ -60,8 +68,7 @@ Result<ControlFile> parse_control_file(ByteView bytes) {
     control.checkpoint = load_le<std::uint64_t>(bytes, at_checkpoint);
     control.redo = load_le<std::uint64_t>(bytes, at_redo);
     control.timeline = load_le<std::uint32_t>(bytes, at_timeline);
-    control.checkpoint_at =
-        Instant(std::chrono::seconds(load_le<std::int64_t>(bytes, at_checkpoint_time)));
+    control.checkpoint_at = instant_of_seconds(load_le<std::int64_t>(bytes, at_checkpoint_time));
     control.minimum_recovery_end = load_le<std::uint64_t>(bytes, at_minimum_recovery);
     control.limits = {limit_at(bytes, 0), limit_at(bytes, 1), limit_at(bytes, 2),
                       limit_at(bytes, 3), limit_at(bytes, 4)};

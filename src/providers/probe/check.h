@@ -31,7 +31,7 @@ struct CheckResult {
     /// It says nothing of what it looked at: the question could not be put (our password, our
     /// rights, the plan's words).
     bool blind = false;
-    Json value;              ///< of sql: the first column of the first row
+    Json value;  ///< of sql: the first column of the first row
 };
 
 CheckResult run_check(const Context& context, Environment& environment, const plan::Check& check,

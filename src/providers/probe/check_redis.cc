@@ -47,7 +47,8 @@ Result<Connection> connect(const Context& context, const Place& place) {
 Result<Reply> ask(const Context& context, redisContext& connection,
                   const std::vector<std::string>& words) {
     TRY(context.check("asking Redis"));
-    redisSetTimeout(&connection, time_of(context.remaining().value_or(Duration(std::chrono::seconds(5)))));
+    redisSetTimeout(&connection,
+                    time_of(context.remaining().value_or(Duration(std::chrono::seconds(5)))));
     std::vector<const char*> arguments;
     std::vector<std::size_t> sizes;
     for (const std::string& word : words) {

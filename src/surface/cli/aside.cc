@@ -13,14 +13,18 @@ constexpr std::size_t pieces_max = 100'000;  // a run of a thousand steps has so
 }  // namespace
 
 Aside::Aside(const Output& output)
-    : output_(output), pieces_(pieces_max), thread_([this] { write_all(); }) {
+    : output_(output), pieces_(pieces_max), writer_(Context(real_environment().clock)) {
+    writer_.spawn([this](const Context&) {
+        write_all();
+        return ok();
+    });
     output_.use(this);
 }
 
 Aside::~Aside() {
     output_.use(nullptr);
     pieces_.close();
-    thread_.join();
+    (void)writer_.wait();  // Ignored: writing keeps its troubles with the output.
 }
 
 void Aside::give(int descriptor, std::string text) {

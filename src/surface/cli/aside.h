@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <string>
-#include <thread>
 
 #include "platform/task/queue.h"
+#include "platform/task/scope.h"
 #include "surface/cli/output.h"
 
 namespace lifeboat::cli {
@@ -36,7 +36,7 @@ private:
     const Output& output_;
     Queue<Piece> pieces_;
     std::atomic<std::size_t> open_{0};  ///< pieces given and not written
-    std::thread thread_;
+    TaskScope writer_;
 };
 
 }  // namespace lifeboat::cli

@@ -42,7 +42,8 @@ tbody th{font-weight:600}tbody th small{display:block;color:var(--soft);font-wei
 .matrix .none::before{content:"·"}
 .bar{width:100%;min-width:6rem;height:.75rem;display:block}
 .frame{fill:var(--card);stroke:var(--soft);stroke-width:1;vector-effect:non-scaling-stroke}
-figure{margin:.9rem 0 2rem}figcaption{margin-top:.7rem}.chart{width:100%;max-width:720px;height:auto;display:block}
+figure{margin:.9rem 0 2rem}figcaption{margin-top:.7rem}
+.chart{width:100%;max-width:720px;height:auto;display:block}
 .chart text{font:12px system-ui,"DejaVu Sans",sans-serif;fill:var(--soft)}
 .inside{fill:var(--inside)}
 .outside{fill:var(--outside);fill-opacity:.3;stroke:var(--outside);stroke-width:1}
