@@ -233,10 +233,16 @@ std::string make_config(const RestoredConfig& config) {
 std::string make_hba(const std::string& source, const std::string& user, bool has_password,
                      bool is_aside) {
     constexpr std::string_view ours = "# Lifeboat, from this machine.\n";
+    constexpr std::string_view by_socket = "local all all trust\n";
+    if (source.starts_with(ours)) {
+        // What was recovered once has our lines already; those of a copy it never has.
+        const std::string rest = source.substr(ours.size());
+        const bool opens = is_aside && !rest.starts_with(by_socket);
+        return opens ? fmt::format("{}{}{}", ours, by_socket, rest) : source;
+    }
     std::string text;
-    if (source.starts_with(ours)) return source;
     if (has_password || is_aside) text += ours;
-    if (is_aside) text += "local all all trust\n";
+    if (is_aside) text += by_socket;
     if (has_password) {
         for (const char* address : {"127.0.0.1/32", "::1/128"})
             for (const char* database : {"all", "replication"})

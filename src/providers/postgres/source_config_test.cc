@@ -92,6 +92,10 @@ TEST(Hba, of_a_copy_that_is_only_looked_at_trusts_its_own_socket_and_nothing_els
     EXPECT_LT(text.find("local all all trust"), text.find("local all all reject"));
     EXPECT_EQ(text.find("host all all 127.0.0.1/32 trust"), std::string::npos);
     EXPECT_EQ(make_hba(text, "backup", true, true), text) << "once is enough";
+    const std::string recovered = make_hba("local all all reject\n", "backup", true, false);
+    const std::string copy = make_hba(recovered, "backup", true, true);
+    EXPECT_LT(copy.find("local all all trust"), copy.find("local all all reject"))
+        << "of a server that was itself recovered";
 }
 
 TEST(RestoredConfig, a_copy_that_is_only_looked_at_does_nothing_of_its_own_accord) {
