@@ -249,7 +249,7 @@ Json to_json(const BoardRow& row, Instant now) {
               {"endpoint", row.instance.endpoint},
               {"health", health_name(row.seen.health)},
               {"why", row.seen.why},
-              {"unknown_for_s", row.unknown_for ? seconds_of(*row.unknown_for) : Json(nullptr)},
+              {"unknown_for_s", seconds_of(row.unknown_for)},
               {"role", row.seen.role},
               {"identity", row.seen.identity},
               {"facts", row.seen.facts},
