@@ -1,10 +1,14 @@
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import pytest
 
 from cli import Cli, machine
+
+# Whoever started us may have gone under nohup, which the program honours: its hangups are tested here.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
