@@ -56,8 +56,10 @@ TEST_F(CheckTest, shows_the_line_inside_of_a_block_text_everywhere) {
         result_of("kubectl-unscoped")["locations"][0]["physicalLocation"]["region"];
     EXPECT_EQ(region["startLine"], 8);
     EXPECT_EQ(region["startColumn"], 16);
-    for (const Json& one : to_json(report)["diagnostics"]) {
+    const Json told = to_json(report);
+    for (const Json& one : told["diagnostics"]) {
         const bool secret = one["id"] == "literal-secret";
+        if (!secret && one["id"] != "kubectl-unscoped") continue;
         EXPECT_EQ(one["line"], secret ? 9 : 8) << dump(one);
     }
     EXPECT_FALSE(dump(sarif).contains("hunter22"));
