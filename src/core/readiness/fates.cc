@@ -7,11 +7,6 @@
 namespace lifeboat::readiness {
 namespace {
 
-/// Gives what needs it new addresses, or starts it with them.
-bool is_switch(std::string_view verb) {
-    return is_one_of(verb, {"repoint", "start", "deploy", "redirect"});
-}
-
 /// After this it may run again, however it was held.
 bool is_free(const runbook::Node& node) {
     if (node.verb != "scale") return is_one_of(node.verb, {"release", "start", "repoint"});

@@ -94,6 +94,11 @@ bool is_bystander(std::string_view verb) {
     return std::ranges::find(verbs, verb) != verbs.end();
 }
 
+bool is_switch(std::string_view verb) {
+    constexpr std::array<std::string_view, 4> verbs{"repoint", "redirect", "start", "deploy"};
+    return std::ranges::find(verbs, verb) != verbs.end();
+}
+
 bool is_proof(std::string_view verb) {
     return verb == "verify" || verb == "smoke" || verb == "wait";
 }

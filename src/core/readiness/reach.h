@@ -57,6 +57,8 @@ std::vector<WayBack> sources_of(const plan::Plan& plan, const plan::Catalog& cat
 bool is_replication(std::string_view method);
 /// Looks, tells, waits or holds back: brings nothing back.
 bool is_bystander(std::string_view verb);
+/// Gives what needs something new its address, or starts it with that.
+bool is_switch(std::string_view verb);
 /// Shows that the component is back: the last thing that its recovery time counts.
 bool is_proof(std::string_view verb);
 

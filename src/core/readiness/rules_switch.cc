@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
+#include "core/readiness/reach.h"
 #include "core/readiness/rule_tools.h"
 
 namespace lifeboat::readiness {
@@ -48,10 +48,9 @@ private:
     }
 
     void place(const plan::Step& step, std::size_t at) {
-        constexpr std::array<std::string_view, 4> turning{"repoint", "redirect", "start", "deploy"};
         const bool makes = step.verb == "restore" || step.verb == "promote";
         const bool own = step.verb == "repoint" || step.verb == "rebuild-protection";
-        const bool turns = std::ranges::find(turning, step.verb) != turning.end();
+        const bool turns = is_switch(step.verb);
         if (!makes && !own && !turns) return;
         for (const std::string& target : step.targets) {
             if (makes) made_.insert_or_assign(target, std::pair(at, &step));

@@ -145,9 +145,9 @@ struct RecoveryPoint {
     std::string verdict;
     std::optional<Instant> verified_at;
     std::string verdict_why;  ///< what was found, in one line
-    /// Of a range of which no whole was proven: how far it was, and the moment that this is as of.
+    /// Of a range that was proven, but not to its end: how far.
     std::string proven_to;
-    std::optional<Instant> proven_as_of;
+    std::optional<Instant> proven_as_of;  ///< what was proven last is as of this moment
 };
 
 /// A recovery point to be restored aside, started, questioned and thrown away.

@@ -15,7 +15,6 @@ using providers::RecoveryPoint;
 
 /// A stream reports about once a second; one that has been silent for this long is not at work.
 constexpr Duration silent_after = std::chrono::seconds(15);
-constexpr Duration clocks_differ = std::chrono::seconds(2);
 
 /// What the stream says of itself counts only while somebody carries it, it speaks, and it speaks
 /// of the instance that is current.
@@ -23,8 +22,7 @@ bool is_current(const engine::ProtectionStatus& status, const std::optional<Inst
                 Instant now) {
     if (!status.running || !status.stream) return false;
     const Instant said = status.stream->at;
-    return said <= now + clocks_differ && now - said <= silent_after &&
-           (!switched || said >= *switched);
+    return !lies_ahead(said, now) && now - said <= silent_after && (!switched || said >= *switched);
 }
 
 void take_stream(Exposure& exposure, const engine::ProtectionStatus& status,

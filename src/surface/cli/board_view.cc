@@ -50,12 +50,6 @@ Duration age_at(Instant then, Instant now) {
     return std::max(Duration::zero(), Duration(now - then));
 }
 
-/// Written by a clock that this one has not reached: nobody can tell how old it is.
-bool lies_ahead(Instant then, Instant now) {
-    constexpr Duration clocks_differ = std::chrono::seconds(2);
-    return then > now + clocks_differ;
-}
-
 std::string of_promise(const std::string& value, const std::optional<Duration>& promised) {
     return promised ? value + " of " + human_duration(*promised) : value;
 }

@@ -33,9 +33,13 @@ std::vector<Promise> weigh_promises(const plan::Plan& plan, std::span<const read
     return promises;
 }
 
-std::string ago(Instant at, Instant now) {
+bool lies_ahead(Instant at, Instant now) {
     constexpr Duration clocks_differ = std::chrono::seconds(2);
-    if (at > now + clocks_differ) return "dated " + human_duration(at - now) + " ahead";
+    return at > now + clocks_differ;
+}
+
+std::string ago(Instant at, Instant now) {
+    if (lies_ahead(at, now)) return "dated " + human_duration(at - now) + " ahead";
     return human_duration(std::max(Duration::zero(), Duration(now - at))) + " ago";
 }
 

@@ -23,6 +23,9 @@ struct Promise {
 std::vector<Promise> weigh_promises(const plan::Plan& plan, std::span<const readiness::Fact> facts,
                                     const Json& versions, Instant now, bool restorable);
 
+/// Written by a clock that this one has not reached, by more than clocks differ: nobody can tell
+/// how old it is.
+bool lies_ahead(Instant at, Instant now);
 /// "4m ago"; of a moment that this clock has not reached: "dated 2h ahead".
 std::string ago(Instant at, Instant now);
 std::string_view words_for(readiness::Standing standing);  ///< "plan changed since"
