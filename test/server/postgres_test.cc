@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <set>
+#include <thread>
 
 #include "platform/base/text.h"
 #include "providers/postgres/identity.h"
@@ -137,9 +139,19 @@ TEST(Postgres, a_recovered_server_is_protected_again_and_recovered_through_its_h
     const Json restored = world.run("restore");
     EXPECT_EQ(string_or(restored, "point", ""), string_or(rebuilt, "point", "x"));
     EXPECT_EQ(ask(world.candidate_port(), "SELECT count(*) FROM ledger"), "20002");
-    const auto old = world.environment().processes.signal(
-        *postgres::process_from_json(world.current("database").identity["postmaster"]), 9);
+    // A child that is slow to notice that its postmaster died is waited for: until then it may
+    // write.
+    Processes& processes = world.environment().processes;
+    const auto child = processes.identify(*parse_integer(
+        ask(second, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")));
+    ASSERT_TRUE(child.has_value() && processes.signal(*child, SIGSTOP).has_value());
+    const auto old = processes.signal(
+        *postgres::process_from_json(world.current("database").identity["postmaster"]), SIGKILL);
     ASSERT_TRUE(old.has_value());
+    const std::jthread notices_late([&processes, &child] {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        EXPECT_TRUE(processes.signal(*child, SIGCONT).has_value());
+    });
     const Json promoted = world.run("promote");
     EXPECT_EQ(integer_or(promoted, "timeline", 0), 3);
 }

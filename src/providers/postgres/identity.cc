@@ -59,6 +59,21 @@ Result<std::string> who_works_in(Environment& environment, const Path& directory
     return std::string();
 }
 
+/// Like who_works_in(), but lets the children of a postmaster that is gone end: they notice within
+/// moments that it died, and until they did they may still write.
+Result<std::string> who_still_works_in(const Context& context, Environment& environment,
+                                       const Path& data_directory) {
+    constexpr std::chrono::seconds notice_time(10);
+    const Context bounded = context.within(notice_time);
+    while (true) {
+        std::string worker = TRY(who_works_in(environment, data_directory));
+        if (worker.empty() || TRY(find_postmaster(environment, data_directory))) return worker;
+        if (!bounded.sleep(std::chrono::milliseconds(20)).has_value()) break;
+    }
+    TRY(context.check("waiting for the processes of a dead server to end"));
+    return who_works_in(environment, data_directory);
+}
+
 }  // namespace
 
 Result<Identity> identify(const Context& context, Environment& environment, const Server& server,
@@ -160,7 +175,8 @@ Result<Death> prove_dead(const Context& context, Environment& environment, const
         return Death{
             false,
             "its data_directory is not in the plan, so nobody can say which processes are its"};
-    const std::string worker = TRY(who_works_in(environment, *server.data_directory));
+    const std::string worker =
+        TRY(who_still_works_in(context, environment, *server.data_directory));
     if (!worker.empty()) return Death{false, worker};
 
     const auto connection = Connection::open(context, server.connect_options(false));
