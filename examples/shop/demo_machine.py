@@ -34,15 +34,15 @@ def hand_over(path):
 
 
 def free_block(size):
-    """The first port of `size` ports that are all free, below the range that the kernel gives away."""
+    """A block of `size` ports that are all free, below the range that the kernel gives away: the first one, and
+    the socket that holds it, so that another demo does not take the same block before its servers listen."""
     for first in range(15500, 32000, size):
         held = []
         try:
             for port in range(first, first + size):
-                probe = socket.socket()
-                held.append(probe)
-                probe.bind(("127.0.0.1", port))
-            return first
+                held.append(socket.socket())
+                held[-1].bind(("127.0.0.1", port))
+            return first, held.pop(0)
         except OSError:
             continue
         finally:

@@ -84,7 +84,7 @@ def test_a_state_that_cannot_be_read_is_noted_and_no_obstacle(cli):
 def test_a_page_that_cannot_be_written_is_refused_before_the_first_run(cli):
     cli.write(WEB)
     (cli.home / "file").write_text("")
-    places = ["none/page.html", "file/page.html", str(cli.home), "/proc/page.html"]
+    places = ["-", "none/page.html", "file/page.html", str(cli.home), "/proc/page.html"]
     if os.getuid() != 0:
         places.append("/etc/page.html")
     for place in places:

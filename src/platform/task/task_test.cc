@@ -94,10 +94,8 @@ TEST(ContextSleep, wakes_at_once_on_stop) {
             EXPECT_EQ(context.sleep(duration).error().kind, ErrorKind::cancelled);
         });
         while (!asleep) std::this_thread::yield();
-        const Monotonic start = steady.monotonic();
         stop.request_stop();
-        sleeper.join();
-        EXPECT_LT(since(start), seconds(5));
+        sleeper.join();  // in an hour, if the stop does not wake it: the runner's limit tells
         EXPECT_EQ(context.sleep(duration).error().kind, ErrorKind::cancelled);
     }
 }
@@ -120,7 +118,6 @@ TEST(TaskScope, a_failing_task_stops_its_siblings_and_tells_its_error) {
     const Context context(steady);
     TaskScope scope(context);
     std::atomic<int> stopped = 0;
-    const Monotonic start = steady.monotonic();
     for (int i = 0; i < 4; ++i) {
         scope.spawn([&](const Context& inner) -> Result<void> {
             auto slept = inner.sleep(hours(1));
@@ -131,7 +128,6 @@ TEST(TaskScope, a_failing_task_stops_its_siblings_and_tells_its_error) {
     scope.spawn([](const Context&) -> Result<void> { return corrupt("a page is torn"); });
     EXPECT_EQ(scope.wait().error(), corrupt("a page is torn"));
     EXPECT_EQ(stopped, 4);
-    EXPECT_LT(since(start), seconds(5));
     EXPECT_FALSE(context.stopped());
 }
 

@@ -55,6 +55,8 @@ Result<void> write_into(const std::string& file, std::string_view text) {
 }  // namespace
 
 Result<void> expect_writable(Files& files, const std::string& file) {
+    if (file == "-")
+        return invalid("'-' would be standard output, which has the report", "Name a file.");
     std::error_code problem;
     const fs::file_status there = fs::status(file, problem);
     if (fs::is_directory(there)) return is_directory(file);

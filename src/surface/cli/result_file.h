@@ -11,7 +11,8 @@
 namespace lifeboat::cli {
 
 /// Whether the file could be written as far as one can tell without doing it: said before what it
-/// is to hold takes its time. Errors: invalid, not_found, denied, …
+/// is to hold takes its time. For verbs that print a report too: "-" is refused. Errors: invalid,
+/// not_found, denied, …
 Result<void> expect_writable(Files& files, const std::string& file);
 /// Durable on return, where durability is a word.
 Result<void> write_result_file(Files& files, const std::string& file, std::string_view text);
