@@ -40,6 +40,10 @@ Result<void> make_site_directory(Environment& environment, const LocalSite& site
 /// Errors: exhausted (names range and who holds what).
 Result<std::uint16_t> reserve_port(Environment& environment, const LocalSite& site,
                                    const std::string& token);
+/// The same, for who does not listen there yet: a reserved port that somebody else has taken
+/// meanwhile (a reservation binds only who looks at it) is given up for another one.
+Result<std::uint16_t> reserve_free_port(Environment& environment, const LocalSite& site,
+                                        const std::string& token);
 /// The port that this token holds, if any. Changes nothing.
 Result<std::optional<std::uint16_t>> reserved_port(Environment& environment, const LocalSite& site,
                                                    const std::string& token);

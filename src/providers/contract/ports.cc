@@ -104,6 +104,14 @@ Result<std::uint16_t> reserve_port(Environment& environment, const LocalSite& si
     return all_taken(site, held);
 }
 
+Result<std::uint16_t> reserve_free_port(Environment& environment, const LocalSite& site,
+                                        const std::string& token) {
+    const auto own = TRY(reserved_port(environment, site, token));
+    if (own && !TRY(environment.network.is_free(Endpoint{"127.0.0.1", *own})))
+        TRY(release_port(environment, site, token));
+    return reserve_port(environment, site, token);
+}
+
 Result<void> release_port(Environment& environment, const LocalSite& site,
                           const std::string& token) {
     const auto port = TRY(reserved_port(environment, site, token));

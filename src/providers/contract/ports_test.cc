@@ -55,6 +55,17 @@ TEST_F(Ports, each_token_gets_a_port_of_its_own_and_always_the_same) {
     EXPECT_EQ(*reserved_port(environment_, site_, "c"), std::nullopt);
 }
 
+TEST_F(Ports, a_reserved_port_that_a_stranger_took_is_given_up_for_another) {
+    EXPECT_EQ(reserve("a"), 100);
+    EXPECT_EQ(reserve_free_port(environment_, site_, "a"), 100);
+    network_.taken.insert(100);
+    EXPECT_EQ(reserve_free_port(environment_, site_, "a"), 101);
+    EXPECT_EQ(*reserved_port(environment_, site_, "a"), 101);
+    network_.taken.clear();
+    EXPECT_EQ(reserve("b"), 100);
+    EXPECT_EQ(reserve_free_port(environment_, site_, "c"), 102);
+}
+
 TEST_F(Ports, ports_that_are_listened_on_or_planned_are_passed_over) {
     network_.taken.insert(100);
     site_.planned = {101, 103};

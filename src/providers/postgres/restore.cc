@@ -270,7 +270,8 @@ Result<Json> restore(const Context& context, const Services& services,
             TRY(providers::local_site(request.plan, request.site, services.plan_directory));
         TRY(providers::make_site_directory(environment, site));
         TRY(clean(context, services, found.directory, found));
-        const std::uint16_t port = TRY(providers::reserve_port(environment, site, request.token));
+        const std::uint16_t port =
+            TRY(providers::reserve_free_port(environment, site, request.token));
         marker = marker_of(request, choice, port);
     }
     const Instance planned = TRY(candidate_of(request, found.directory, marker));

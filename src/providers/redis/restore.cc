@@ -188,7 +188,7 @@ Result<Json> restore(const Context& context, Services& services, const VerbCall&
     marker.is_aside = bool_or(call.arguments, aside_argument, false);
     marker.point = point.id.value;
     marker.target_time = format_instant(time_of(point));
-    marker.port = TRY(providers::reserve_port(services.environment, job.site, call.token));
+    marker.port = TRY(providers::reserve_free_port(services.environment, job.site, call.token));
     TRY(save_marker(files, job.folder, marker));
 
     const Json kept = TRY(write_files(context, services, job, point, progress));
