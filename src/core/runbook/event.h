@@ -202,15 +202,6 @@ using Body =
 struct Event {
     Instant at{};  ///< recorded time: all that the machine knows of time
     Body body;
-
-    // Not inline: what to do with each of the alternatives is compiled once, in event.cc.
-    Event();
-    Event(Instant recorded, Body what);
-    Event(const Event& other);
-    Event(Event&& other) noexcept;
-    Event& operator=(const Event& other);
-    Event& operator=(Event&& other) noexcept;
-    ~Event();
 };
 
 /// "step_succeeded": the stable name of the event's type.

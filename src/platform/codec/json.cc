@@ -10,8 +10,6 @@
 
 #include "platform/codec/utf8.h"
 
-template class nlohmann::basic_json<nlohmann::ordered_map>;
-
 namespace lifeboat {
 namespace {
 

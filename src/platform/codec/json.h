@@ -13,9 +13,6 @@
 #include "platform/base/result.h"
 #include "platform/base/time.h"
 
-/// Compiled once, in json.cc.
-extern template class nlohmann::basic_json<nlohmann::ordered_map>;
-
 namespace lifeboat {
 
 using Json = nlohmann::ordered_json;
