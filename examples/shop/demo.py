@@ -223,8 +223,7 @@ class Demo:
 
     def lose_server(self, component, title):
         found = self.current(component)
-        machine.kill_tree(found["pid"])
-        machine.kill_below(found["directory"])  # what it was just forking
+        machine.kill_below(found["directory"])
         shutil.rmtree(found["directory"])
         return f"kill -9 of {title}, and rm -rf {found['directory']}"
 

@@ -261,16 +261,6 @@ def kill_below(directory):
     return len(killed)
 
 
-def kill_tree(root):
-    """Kills a process and all that it started."""
-    tree, grown = {root}, True
-    while grown:
-        children = {pid for pid in processes() if parent_of(pid) in tree} - tree
-        tree |= children
-        grown = bool(children)
-    kill(tree)
-
-
 def server_at(port):
     """The process that listens on the port, and the directory that it works in."""
     wanted = f":{port:04X}"

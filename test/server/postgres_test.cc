@@ -145,9 +145,10 @@ TEST(Postgres, a_recovered_server_is_protected_again_and_recovered_through_its_h
     const auto child = processes.identify(*parse_integer(
         ask(second, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")));
     ASSERT_TRUE(child.has_value() && processes.signal(*child, SIGSTOP).has_value());
-    const auto old = processes.signal(
-        *postgres::process_from_json(world.current("database").identity["postmaster"]), SIGKILL);
-    ASSERT_TRUE(old.has_value());
+    const auto postmaster =
+        postgres::process_from_json(world.current("database").identity["postmaster"]);
+    ASSERT_TRUE(postmaster && processes.signal(*postmaster, SIGKILL).has_value());
+    while (processes.is_alive(*postmaster)) std::this_thread::yield();  // a signal is only sent
     const std::jthread notices_late([&processes, &child] {
         std::this_thread::sleep_for(std::chrono::seconds(1));
         EXPECT_TRUE(processes.signal(*child, SIGCONT).has_value());
